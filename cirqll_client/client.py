@@ -1,0 +1,111 @@
+"""What the API can do, on a resource: an Index page, one record, the signed-in user.
+
+Create, Update and Delete come with write-back; they need a ledger, not only a session.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cirqll_client import responses
+from cirqll_client.errors import NotFound, RequestRefused
+
+if TYPE_CHECKING:
+    from cirqll_client.query import IndexQuery
+    from cirqll_client.resources import Resource
+    from cirqll_client.responses import Page, Record, RowsReader
+    from cirqll_client.session import ApiSession
+    from cirqll_client.store import Store
+    from cirqll_client.transport import Answer
+
+SAFE_PAGE_SIZE = 100
+"""The documented default: no server refuses it."""
+_PAGE_SIZE_REFUSED = "page_size_refused"
+_REFUSAL_REMEMBERED_SECONDS = 30 * 86_400.0
+
+logger = logging.getLogger(__name__)
+
+
+class CirqllClient:
+    """Questions to one account. Threads may share it."""
+
+    def __init__(self, session: ApiSession, *, store: Store, account: str, page_size: int) -> None:
+        """Ask through this session; what is learned about the account is kept in the store."""
+        self._session = session
+        self._store = store
+        self._account = account
+        self._page_size = self._allowed_page_size(page_size)
+        self.is_total_proven = False
+        """An answer told of more rows than it held, so ``total`` counts what matches [likely]."""
+
+    def index(
+        self, resource: Resource, query: IndexQuery, *, read_rows: RowsReader | None = None
+    ) -> Page:
+        """Ask an Index.
+
+        Rows are dictionaries unless ``read_rows`` makes something else of them.
+        Without a limit in the query the largest page is asked for; a server that caps it says so
+        in its answer, one that refuses it is asked for the documented default from then on.
+        Raises any ``CirqllError``.
+        """
+        read = read_rows or _plain(resource)
+        if query.limit is not None:
+            return self._index(resource, query, read)
+        asked = self._page_size
+        try:
+            return self._index(resource, replace(query, limit=asked), read)
+        except RequestRefused:
+            if asked <= SAFE_PAGE_SIZE:
+                raise
+        page = self._index(resource, replace(query, limit=SAFE_PAGE_SIZE), read)
+        self._remember_refusal(asked)
+        return page
+
+    def show(self, resource: Resource, key: int) -> Record:
+        """Ask for one record by its id. Raises ``NotFound`` and any other ``CirqllError``."""
+        return self._session.get(f"{resource.path}/{key}", _record)
+
+    def me(self) -> Record:
+        """Ask who the token belongs to; the path has two spellings in the documentation."""
+        try:
+            return self._session.get("/auth/me", _record)
+        except NotFound:
+            return self._session.get("/user/me", _record)
+
+    def _index(self, resource: Resource, query: IndexQuery, read_rows: RowsReader) -> Page:
+        def read(answer: Answer) -> Page:
+            return responses.page(answer.body, headers=answer.headers, read_rows=read_rows)
+
+        page = self._session.get(resource.path, read, parameters=query.parameters())
+        if page.total is not None and page.total > len(page) > 0:
+            self.is_total_proven = True
+        return page
+
+    def _allowed_page_size(self, wanted: int) -> int:
+        since = self._store.now() - _REFUSAL_REMEMBERED_SECONDS
+        refused = self._store.learned(self._account, _PAGE_SIZE_REFUSED, not_before=since)
+        return wanted if refused is None or wanted < refused else min(wanted, SAFE_PAGE_SIZE)
+
+    def _remember_refusal(self, refused: int) -> None:
+        self._page_size = SAFE_PAGE_SIZE
+        self._store.learn(self._account, _PAGE_SIZE_REFUSED, refused)
+        logger.info(
+            "Cirqll refuses pages of %d records; pages of %d from now on.",
+            refused,
+            SAFE_PAGE_SIZE,
+        )
+
+
+def _plain(resource: Resource) -> RowsReader:
+    return partial(
+        responses.plain_rows,
+        bookmark_field=resource.bookmark_field,
+        key_without_id=resource.key_without_id,
+    )
+
+
+def _record(answer: Answer) -> Record:
+    return responses.record(answer.body)

@@ -1,0 +1,42 @@
+"""Keeping secrets out of every text that leaves the process."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HIDDEN = "***"
+
+_SHORTEST_SECRET = 6
+"""Shorter values are not replaced: they would hide ordinary words and numbers."""
+
+_BEARER = re.compile(r"(?i)(bearer\s+)[^\s\"',]+")
+_NAMED = re.compile(
+    r"(?i)((?:access_token|refresh_token|client_secret|password|code)[\"']?\s*[=:]\s*[\"']?)"
+    r"[^\s\"'&,}]+"
+)
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)[^/\s@]+(@)")
+
+
+class Redaction:
+    """Replaces known secrets, and whatever is written where a secret stands, by ``***``."""
+
+    def __init__(self, secrets: Iterable[str | None] = ()) -> None:
+        """Remember the secrets; longer ones are replaced first."""
+        known = {secret for secret in secrets if secret and len(secret) >= _SHORTEST_SECRET}
+        self._secrets = sorted(known, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        """Give the text without secrets."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        text = _BEARER.sub(rf"\1{HIDDEN}", text)
+        text = _NAMED.sub(rf"\1{HIDDEN}", text)
+        return _URL_PASSWORD.sub(rf"\1{HIDDEN}\2", text)
+
+    def __repr__(self) -> str:
+        """Tell how many secrets are known, never which."""
+        return f"Redaction({len(self._secrets)} secrets)"

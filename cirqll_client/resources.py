@@ -1,0 +1,105 @@
+"""The table of resources: all that differs between them, apart from their fields.
+
+A new resource is an entry here, a file in ``schemas/`` and a seed in the sandbox, nothing else.
+Paths are documented for contract, customer and user, likely for the rest, least sure for todo and
+setting (cirqll-api.md, Transport); relations are documented (cirqll-api.md, with).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+_CRUD = frozenset({"index", "show", "create", "update", "delete"})
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource of the API."""
+
+    name: str
+    """The vendor's word in the singular; also the path below ``/api``."""
+
+    stream: str
+    """The vendor's word in the plural: the name of the Singer stream."""
+
+    bookmark_field: str | None = "updated_at"
+    """Grows with every change of a record; ``None`` where nothing of the kind exists."""
+
+    to_one: tuple[str, ...] = ()
+    to_many: tuple[str, ...] = ()
+    """Relations that ``with`` can bring along."""
+
+    actions: frozenset[str] = _CRUD
+
+    key_without_id: str | None = None
+    """A field that tells records apart where they come without ``id``."""
+
+    @property
+    def path(self) -> str:
+        """Path below the API root."""
+        return f"/{self.name}"
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of a record; each property carries its ``x-certainty``."""
+        return _schema(self.name)
+
+
+RESOURCES: tuple[Resource, ...] = (
+    Resource("user", "users", to_one=("company", "role"), to_many=("customers",)),
+    Resource("role", "roles", to_many=("permissions",)),
+    Resource(
+        "customer",
+        "customers",
+        to_one=("user",),
+        to_many=(
+            "contacts",
+            "appointments",
+            "assignments",
+            "chances",
+            "contracts",
+            "tasks",
+            "field_values",
+        ),
+    ),
+    Resource("contact", "contacts", to_one=("user",), to_many=("notes", "field_values")),
+    Resource("task", "tasks", to_many=("field_values",)),
+    Resource("appointment", "appointments", to_many=("field_values",)),
+    Resource("chance", "chances", to_many=("field_values",)),
+    Resource("assignment", "assignments", to_many=("field_values",)),
+    Resource(
+        "contract",
+        "contracts",
+        to_one=("customer", "user", "contact", "chance"),
+        to_many=("field_values",),
+    ),
+    Resource("email", "emails"),
+    Resource("field", "fields", to_many=("options",)),
+    Resource("note", "notes"),
+    Resource("todo", "todos"),
+    Resource("template", "templates"),
+    Resource(
+        "setting",
+        "settings",
+        actions=frozenset({"index", "update"}),
+        # A guess: settings may be rows of key and value, or one object (cirqll-api.md, Resources).
+        key_without_id="key",
+    ),
+    Resource("webhook", "webhooks"),
+)
+
+
+def resource_of_stream(name: str) -> Resource | None:
+    """Find a resource by the name of its stream, or by its own name."""
+    return next((one for one in RESOURCES if name in {one.stream, one.name}), None)
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    text = files("cirqll_client").joinpath("schemas", f"{name}.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema

@@ -1,0 +1,232 @@
+"""Reading of answers: pages, objects, error messages and the headers that tell limits and time.
+
+The envelope of an Index is documented; that Show and Create answer bare objects is likely, so a
+``data`` around one is accepted as well (cirqll-api.md, Transport and Index).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from zlib import crc32
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+Record = dict[str, Any]
+
+_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
+_LONGEST_REASON = 300
+
+
+class Unreadable(ValueError):
+    """The body is not the JSON that was expected: cut short, or HTML of a proxy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a page in the form that their reader makes, and what a walk needs of each."""
+
+    rows: list[Any]
+    ids: list[Any]
+    """The value of ``id`` as it came; a walk refuses what is no integer."""
+    times: list[Any]
+    """The value of the bookmark field as it came, ``None`` where there is none."""
+
+
+RowsReader = Callable[[bytes], Rows]
+"""Makes rows of the JSON text of a list of objects. Raises ``Unreadable``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What an Index answered."""
+
+    rows: Rows
+    limit: int | None = None
+    """The page size in force, where the server tells it."""
+    total: int | None = None
+    """Records that match the filter, this page included [likely]."""
+    is_whole: bool = False
+    """No envelope came: the rows are all there is."""
+    server_time: datetime | None = None
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.rows.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """What the headers tell of the budget; each may be missing."""
+
+    limit: int | None = None
+    remaining: int | None = None
+    retry_after_seconds: int | None = None
+
+
+class _Envelope(msgspec.Struct):
+    data: msgspec.Raw
+    limit: Any = None
+    total: Any = None
+
+
+_ENVELOPE = msgspec.json.Decoder(_Envelope)
+
+
+def page(body: bytes, *, headers: Mapping[str, str], read_rows: RowsReader) -> Page:
+    """Read the answer of an Index. Raises ``Unreadable``."""
+    text = _valid_utf8(body)
+    try:
+        envelope = _ENVELOPE.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return _unusual_page(text, headers, read_rows)
+    data = bytes(envelope.data)
+    is_list = data[:1] == b"["
+    return Page(
+        rows=read_rows(data if is_list else b"[%b]" % data),
+        limit=_count(envelope.limit),
+        total=_count(envelope.total),
+        is_whole=not is_list,
+        server_time=server_time(headers),
+    )
+
+
+def _unusual_page(text: bytes, headers: Mapping[str, str], read_rows: RowsReader) -> Page:
+    """Read an answer without envelope, or JSON that only a lenient reader takes."""
+    answer = decoded(text)
+    has_envelope = isinstance(answer, dict) and isinstance(answer.get("data"), list)
+    rows = answer["data"] if has_envelope else answer
+    return Page(
+        rows=read_rows(encoded(rows if isinstance(rows, list) else [rows])),
+        limit=_count(answer.get("limit")) if has_envelope else None,
+        total=_count(answer.get("total")) if has_envelope else None,
+        is_whole=not has_envelope,
+        server_time=server_time(headers),
+    )
+
+
+def plain_rows(data: bytes, *, bookmark_field: str | None, key_without_id: str | None) -> Rows:
+    """Make rows that are dictionaries with exact decimals. Raises ``Unreadable``."""
+    rows = decoded(data)
+    if not all(type(row) is dict for row in rows):
+        msg = "a record that is not an object"
+        raise Unreadable(msg)
+    if key_without_id:
+        rows = with_ids(rows, key=key_without_id)
+    times = [row.get(bookmark_field) for row in rows]
+    return Rows(rows, [row.get("id") for row in rows], times)
+
+
+def with_ids(rows: list[Record], *, key: str) -> list[Record]:
+    """Give each row an ``id`` that lacks one, made from the field that tells rows apart.
+
+    A guess: where settings are one object, each of its entries becomes a row of key and value.
+    """
+    if len(rows) == 1 and "id" not in rows[0] and key not in rows[0]:
+        rows = [{key: name, "value": value} for name, value in rows[0].items()]
+    return [
+        row if "id" in row else {"id": crc32(str(row.get(key)).encode()), **row} for row in rows
+    ]
+
+
+def record(body: bytes) -> Record:
+    """Read the answer of Show, Create or Update. Raises ``Unreadable``."""
+    answer = decoded(body)
+    if isinstance(answer, dict) and isinstance(answer.get("data"), dict) and "id" not in answer:
+        answer = answer["data"]
+    if not isinstance(answer, dict):
+        msg = "a record that is not an object"
+        raise Unreadable(msg)
+    return answer
+
+
+def decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+    """Read JSON with exact decimals. Raises ``Unreadable``.
+
+    What strict JSON forbids but PHP can produce (half of a surrogate pair) is read too.
+    """
+    try:
+        return _ANYTHING.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass
+    try:
+        return json.loads(body, parse_float=Decimal, parse_constant=str)
+    except (ValueError, RecursionError) as error:
+        msg = "not JSON"
+        raise Unreadable(msg) from error
+
+
+def encoded(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
+    """Write what ``decoded`` read, half surrogate pairs escaped, decimals exact."""
+    return _exact(value).encode("ascii")
+
+
+def reason(body: bytes) -> str:
+    """Give the API's own words of why it refused, on one line; empty where it has none."""
+    try:
+        answer = decoded(body)
+    except Unreadable:
+        return ""
+    if not isinstance(answer, dict):
+        return ""
+    words = [str(answer["message"])] if isinstance(answer.get("message"), str) else []
+    errors = answer.get("errors")
+    if isinstance(errors, dict):
+        words += [f"{field}: {_joined(each)}" for field, each in errors.items()]
+    return " ".join(" ".join(words).split())[:_LONGEST_REASON]
+
+
+def rate_limit(headers: Mapping[str, str]) -> RateLimit:
+    """Read the budget's headers."""
+    return RateLimit(
+        limit=_header_count(headers.get("X-RateLimit-Limit")),
+        remaining=_header_count(headers.get("X-RateLimit-Remaining")),
+        retry_after_seconds=_header_count(headers.get("Retry-After")),
+    )
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Read the server's clock from ``Date``."""
+    try:
+        return parsedate_to_datetime(headers["Date"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _valid_utf8(body: bytes) -> bytes:
+    if body.isascii():
+        return body
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("utf-8", "replace").encode("utf-8")
+    return body
+
+
+def _exact(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
+    if isinstance(value, dict):
+        members = (f"{json.dumps(name)}:{_exact(one)}" for name, one in value.items())
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_exact, value))}]"
+    return str(value) if isinstance(value, Decimal) else json.dumps(value)
+
+
+def _joined(errors: object) -> str:
+    return " ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
+
+
+def _count(value: object) -> int | None:
+    return value if type(value) is int and value >= 0 else None
+
+
+def _header_count(text: str | None) -> int | None:
+    return int(text) if text is not None and text.strip().isdecimal() else None
