@@ -1,0 +1,99 @@
+"""Bookmarks in the Singer state: what a reading may begin with, and what it leaves behind.
+
+A bookmark looks as the SDK's do; ``unfinished`` is there while a stream is being read, so that an
+interrupted run goes on from its last page::
+
+    {"bookmarks": {"customers": {
+        "replication_key": "updated_at",
+        "replication_key_value": "2026-01-02T03:04:05Z",
+        "unfinished": {"way": "changes", "time": "2026-01-02 03:04:05", "last_id": 7, "until": ...}
+    }}}
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, get_args
+
+from cirqll_client.errors import SettingInvalid
+from cirqll_client.reading import Batch, Beginning, Stand
+from cirqll_client.walks import WayName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+UNFINISHED = "unfinished"
+_VALUE = "replication_key_value"
+
+
+def beginning(
+    bookmark: Mapping[str, Any], *, stream: str, start_date: str | None, lookback_seconds: float
+) -> Beginning:
+    """Read where to begin. Raises ``SettingInvalid`` for a state or a start date that is broken."""
+    try:
+        value = bookmark.get(_VALUE)
+        return Beginning(
+            bookmark=None if value is None else moment(value),
+            not_before=None if start_date is None else _start(start_date),
+            lookback=timedelta(seconds=lookback_seconds),
+            stand=_stand(bookmark.get(UNFINISHED)),
+        )
+    except (AttributeError, TypeError, ValueError) as error:
+        msg = (
+            f"The state of the stream {stream} cannot be read: it is not what this tap wrote. Run "
+            "again with a state that is, or without one to read the stream from the beginning."
+        )
+        raise SettingInvalid(msg) from error
+
+
+def remember(bookmark: dict[str, Any], batch: Batch, *, replication_key: str | None) -> None:
+    """Write down that a batch was delivered."""
+    if batch.bookmark is not None and replication_key is not None:
+        bookmark["replication_key"] = replication_key
+        bookmark[_VALUE] = written(batch.bookmark)
+    if batch.stand is None:
+        bookmark.pop(UNFINISHED, None)
+    else:
+        members = asdict(batch.stand).items()
+        bookmark[UNFINISHED] = {name: value for name, value in members if value is not None}
+
+
+def check(state: Any) -> None:  # noqa: ANN401 - whatever the file holds
+    """Raise ``SettingInvalid`` for a state that has not even the outer form of one."""
+    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    if not isinstance(bookmarks, dict) or not all(isinstance(b, dict) for b in bookmarks.values()):
+        msg = (
+            'The state is not a Singer state: it must be an object like {"bookmarks": {"customers":'
+            " {...}}}. Run again with the last STATE that came out, or without one."
+        )
+        raise SettingInvalid(msg)
+
+
+def moment(text: str) -> datetime:
+    """Read a time; one without an offset is UTC. Raises ``ValueError``."""
+    read = datetime.fromisoformat(text)
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def written(time: datetime) -> str:
+    """Write a time in UTC with ``Z``; whole seconds have a fixed width, as bookmarks must."""
+    return time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
+
+
+def _start(start_date: str) -> datetime:
+    try:
+        return moment(start_date)
+    except ValueError as error:
+        msg = "The setting start_date is not a date; write it like 2026-01-31 or 2026-01-31T00:00Z."
+        raise SettingInvalid(msg) from error
+
+
+def _stand(written_stand: Mapping[str, Any] | None) -> Stand | None:
+    if written_stand is None:
+        return None
+    stand = Stand(**written_stand)
+    moment(stand.until)
+    if stand.way not in get_args(WayName) or type(stand.last_id) is not int:
+        raise ValueError
+    return stand

@@ -1,0 +1,104 @@
+"""Making records that fit their schema out of the JSON of a page, with nothing lost.
+
+The rules are in ``columns``; ``RecordReader`` applies them to dictionaries, one record after the
+other. It does so only where it must: pages are decoded in C into structs whose fields have the
+types of the columns, and what C cannot decide is decided a column at a time (``structs``). Both
+give the same records, which a property test holds them to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cirqll_client.responses import Rows, Unreadable, decoded, with_ids
+from tap_cirqll.columns import NONCONFORMING, UNDOCUMENTED, Misfit, fitted, storable
+from tap_cirqll.shape import Findings
+from tap_cirqll.structs import StructReader
+
+if TYPE_CHECKING:
+    from cirqll_client.resources import Resource
+    from cirqll_client.responses import Record
+    from cirqll_client.timestamps import Timestamps
+    from tap_cirqll.shape import Shape
+
+
+class RecordReader:
+    """Reads the rows of one stream's pages. Used by one thread at a time."""
+
+    def __init__(self, resource: Resource, shape: Shape, *, timestamps: Timestamps) -> None:
+        """Prepare for records of this shape."""
+        self._resource = resource
+        self.shape = shape
+        self._timestamps = timestamps
+        self.findings = Findings()
+        self._structs = StructReader(shape, timestamps=timestamps, findings=self.findings)
+
+    def __call__(self, data: bytes) -> Rows:
+        """Read the JSON of a list of records. Raises ``Unreadable``."""
+        if self._resource.key_without_id or _has_odd_text(data):
+            return self.plain(data)
+        try:
+            rows = self._structs.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return self.plain(data)
+        return self._finished(rows)
+
+    def plain(self, data: bytes) -> Rows:
+        """Read the same, one record after the other, as dictionaries."""
+        records = decoded(data)
+        if not all(type(record) is dict for record in records):
+            msg = "a record that is not an object"
+            raise Unreadable(msg)
+        if self._resource.key_without_id:
+            records = with_ids(records, key=self._resource.key_without_id)
+        return self._finished(records)
+
+    def _finished(self, rows: list[Any]) -> Rows:
+        """Finish structs a column at a time, and dictionaries one by one."""
+        ids, times = self._keys(rows)
+        self._structs.finish([row for row in rows if type(row) is not dict])
+        return Rows([self.conformed(row) if type(row) is dict else row for row in rows], ids, times)
+
+    def _keys(self, rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        time = self._resource.bookmark_field or ""
+        get_id, get_time = self._structs.getter("id"), self._structs.getter(time)
+        ids = [row.get("id") if type(row) is dict else get_id(row) for row in rows]
+        return ids, [row.get(time) if type(row) is dict else get_time(row) for row in rows]
+
+    def conformed(self, record: Record) -> Record:
+        """Give one record as its schema has it."""
+        fitting: Record = {}
+        misfits: Record = {}
+        others: Record = {}
+        for name, value in record.items():
+            kind = self.shape.columns.get(name)
+            if kind is None:
+                if name not in self.shape.hidden:
+                    others[name] = value
+                continue
+            try:
+                fitting[name] = fitted(value, kind, self._timestamps)
+            except Misfit:
+                fitting[name], misfits[name] = None, value
+        self.findings.nonconforming.update(misfits.keys())
+        self.findings.undocumented.update(others.keys())
+        if misfits and self.shape.keeps_nonconforming:
+            fitting[NONCONFORMING] = storable(misfits)
+        if others and self.shape.keeps_undocumented:
+            fitting[UNDOCUMENTED] = storable(others)
+        return fitting
+
+
+def _has_odd_text(data: bytes) -> bool:
+    """Tell whether the text holds a character that no database does: NUL, half a surrogate pair."""
+    if b"\\u0000" in data:
+        return True
+    if b"\\ud" not in data and b"\\uD" not in data:
+        return False
+    try:
+        msgspec.json.decode(data)
+    except (msgspec.DecodeError, RecursionError):
+        return True
+    return False

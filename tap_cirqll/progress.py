@@ -1,0 +1,186 @@
+"""How far a run is: facts by stream, and the lines that tell them to a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from cirqll_client.session import Sent
+
+LINE_EVERY_SECONDS = 30.0
+
+Stage = Literal["waiting", "reading", "done", "skipped", "failed"]
+
+
+@dataclass(slots=True)
+class StreamProgress:
+    """How far one stream is."""
+
+    name: str
+    stage: Stage = "waiting"
+    rows: int = 0
+    left: int | None = None
+    """Rows that the API counts behind those that were read."""
+    requests: int = 0
+    warnings: list[str] = field(default_factory=list)
+    started: float = 0.0
+
+    @property
+    def total(self) -> int | None:
+        """Rows of this run, as far as the API tells."""
+        return None if self.left is None else self.rows + self.left
+
+    def rate(self, now: float) -> float:
+        """Rows a second so far."""
+        return self.rows / (now - self.started) if self.started and now > self.started else 0.0
+
+    def seconds_left(self, now: float) -> float | None:
+        """Seconds until the end at the rate so far, where that can be told."""
+        rate = self.rate(now)
+        return self.left / rate if self.left and rate else None
+
+    def facts(self, now: float) -> dict[str, Any]:
+        """Give all of it for a structured log."""
+        left = self.seconds_left(now)
+        return {
+            "stream": self.name,
+            "stage": self.stage,
+            "rows": self.rows,
+            "of": self.total,
+            "requests": self.requests,
+            "rows_per_second": round(self.rate(now), 1),
+            "seconds_left": None if left is None else round(left),
+            "warnings": len(self.warnings),
+        }
+
+
+class Progress:
+    """How far the run is. Threads may tell it at the same time."""
+
+    def __init__(
+        self,
+        streams: dict[str, str],
+        *,
+        logger: logging.Logger,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Follow streams, given as path of the resource → name of the stream."""
+        self.streams = {name: StreamProgress(name) for name in streams.values()}
+        self.clock = clock
+        self.started = clock()
+        self.requests = 0
+        self.seconds_waited = 0.0
+        self._by_path = streams
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._last_line = self.started
+
+    def sent(self, request: Sent) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests += 1
+            stream = self._by_path.get(request.path)
+            if stream is not None:
+                self.streams[stream].requests += 1
+
+    def waited(self, seconds: float) -> None:
+        """Count a wait, for the budget or after a failure."""
+        with self._lock:
+            self.seconds_waited += seconds
+
+    def began(self, name: str) -> None:
+        """Note that a stream is being read."""
+        self.streams[name].stage = "reading"
+        self.streams[name].started = self.clock()
+
+    def delivered(self, name: str, *, rows: int, left: int | None) -> None:
+        """Count the rows of a page."""
+        stream = self.streams[name]
+        stream.rows += rows
+        stream.left = left
+
+    def ended(self, name: str, stage: Stage) -> None:
+        """Note how a stream ended."""
+        stream = self.streams[name]
+        stream.stage = stage
+        stream.left = 0 if stage == "done" else stream.left
+
+    def warn(self, name: str, sentence: str) -> None:
+        """Log a warning and keep it for the summary."""
+        self._logger.warning("%s", sentence)
+        self.streams[name].warnings.append(sentence)
+
+    def log_line(self) -> None:
+        """Log how far the run is, if the last line is some time ago."""
+        now = self.clock()
+        if now - self._last_line < LINE_EVERY_SECONDS:
+            return
+        self._last_line = now
+        reading = [one for one in self.streams.values() if one.stage == "reading"]
+        done = sum(one.stage == "done" for one in self.streams.values())
+        self._logger.info(
+            "Progress: %d of %d streams done, %s rows, %d requests, waited %.0f s; reading %s.",
+            done,
+            len(self.streams),
+            f"{sum(one.rows for one in self.streams.values()):,}",
+            self.requests,
+            self.seconds_waited,
+            "; ".join(_line(one, now) for one in reading) or "nothing",
+            extra={"progress": [one.facts(now) for one in reading]},
+        )
+
+    def log_summary(self) -> None:
+        """Log what the run did, a line for each stream and one for all."""
+        now = self.clock()
+        for one in self.streams.values():
+            self._logger.info(
+                "Summary: %-12s %s", one.name, _summary(one), extra={"summary": one.facts(now)}
+            )
+        rows = sum(one.rows for one in self.streams.values())
+        warnings = sum(len(one.warnings) for one in self.streams.values())
+        self._logger.info(
+            "Summary: %s rows of %d streams in %.1f s; %d requests, %.1f s waited, %d warnings.",
+            f"{rows:,}",
+            len(self.streams),
+            now - self.started,
+            self.requests,
+            self.seconds_waited,
+            warnings,
+            extra={
+                "summary": {
+                    "rows": rows,
+                    "seconds": round(now - self.started, 1),
+                    "requests": self.requests,
+                    "seconds_waited": round(self.seconds_waited, 1),
+                    "warnings": warnings,
+                }
+            },
+        )
+
+
+def duration(seconds: float) -> str:
+    """Write a time span for people: ``45 s``, ``3 min``, ``2 h 05 min``."""
+    minutes = round(seconds / 60)
+    if seconds < 90:  # noqa: PLR2004 - up to a minute and a half, seconds tell more
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004
+
+
+def _line(one: StreamProgress, now: float) -> str:
+    of = f" of {one.total:,}" if one.total is not None else ""
+    left = one.seconds_left(now)
+    rest = f", {duration(left)} left" if left is not None else ""
+    return f"{one.name} {one.rows:,}{of} ({one.rate(now):,.0f}/s{rest})"
+
+
+def _summary(one: StreamProgress) -> str:
+    words = f"{one.rows:>9,} rows, {one.requests:>5,} requests"
+    ending = {"done": "", "reading": ", not finished", "waiting": ", not begun"}
+    words += ending.get(one.stage, f", {one.stage}")
+    return words + (f", {len(one.warnings)} warnings" if one.warnings else "")
