@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from cirqll_client.client import CirqllClient
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.session import ApiSession
+from cirqll_client.settings import DEFAULT_REQUESTS_PER_MINUTE
 from cirqll_client.store import Store, default_store_url
 from cirqll_client.timestamps import Timestamps
 from cirqll_client.transport import Transport
@@ -19,25 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cirqll_client.session import Sent
-
-DEFAULT_API_URL = "https://api.cirqll.nl"
-DEFAULT_REQUESTS_PER_MINUTE = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionSettings:
-    """What it takes to connect; the names are those of the settings."""
-
-    api_url: str = DEFAULT_API_URL
-    access_token: str = field(repr=False)
-    account: str = "default"
-    store_url: str | None = field(default=None, repr=False)
-    page_size: int = 1000
-    requests_per_minute: int | None = None
-    """``None`` follows what the server tells, beginning with 60."""
-    api_timezone: str = "UTC"
-    request_timeout: float = 60.0
-    give_up_after: float = 900.0
+    from cirqll_client.settings import ConnectionSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
 
-from cirqll_client.connection import DEFAULT_API_URL, ConnectionSettings
+from cirqll_client.settings import DEFAULT_API_URL, ConnectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
