@@ -1,0 +1,61 @@
+"""A local Cirqll: a real server with invented data, for trying things out and for tests.
+
+It was written from the description of the API alone and shares no code with the client, so that the
+two can prove each other wrong. From the command line it is `cirqll sandbox`; in Python::
+
+    from dataclasses import replace
+    from cirqll_sandbox import Behaviour, Clock, Sandbox
+
+    sandbox = Sandbox(seed=1, size=0.1, behaviour=Behaviour(rate_limit=0, page_maximum=100))
+    with sandbox.running() as url:            # uvicorn on a free port of the loopback interface
+        sandbox.access_token                  # the token to use
+        customers = sandbox.rows("customer")  # size=0 begins without rows
+        customers.insert(name="Bakkerij de Korenaar")     # -> the row; what is not given is null
+        customers.insert_many([{"name": "A"}, {"name": "B", "anything": [1]}])    # -> their ids
+        customers.update(1, name="C")         # touches updated_at, unless it is given
+        customers.delete(1); customers.get(2); customers.all(); len(customers); customers.clear()
+        sandbox.behaviour = replace(sandbox.behaviour, filter_mode="ignore")
+        sandbox.faults.add("503", probability=0.1)        # see `faults.FAULT_KINDS`
+        sandbox.faults.add("cut-middle", at=3, path="/api/customer")
+        sandbox.before_request(lambda request: ...)       # -> a function that ends it
+        sandbox.requests                      # time, method, path, query, token, status, ...
+        sandbox.forget_requests()
+        sandbox.most_in_any_window(seconds=60)
+        sandbox.foreign_requests(10)          # other programs eat from the budget
+        sandbox.edit_rows("customer", 5)      # somebody changes rows
+        sandbox.add_undocumented_fields()
+        sandbox.tokens.grant("reader-not-a-secret", scopes=["customer.read.all"])
+        sandbox.clock.move(3600)              # Clock.stopped_at(moment), .set(moment), .stop()
+        sandbox.rate_limit.reset()
+        sandbox.reset()
+
+Numbers go out with exactly the digits that came in: an `int`, a `float`, a `Decimal`, or a
+`SpelledNumber("1e400")`, which is a `Decimal` that remembers how it was written. The same is done
+over HTTP below `/_sandbox/`: see `cirqll_sandbox.admin`. The guesses about Cirqll are all in
+`cirqll_sandbox.behaviour` and, on how values compare, in `cirqll_sandbox.values`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cirqll_sandbox.behaviour import Behaviour
+    from cirqll_sandbox.clock import Clock
+    from cirqll_sandbox.exact_json import SpelledNumber
+    from cirqll_sandbox.sandbox import Sandbox
+
+__all__ = ["Behaviour", "Clock", "Sandbox", "SpelledNumber"]
+
+_HOMES = {
+    "Behaviour": "behaviour", "Clock": "clock", "Sandbox": "sandbox", "SpelledNumber": "exact_json",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first asked for, so that importing the package costs nothing."""
+    if name not in _HOMES:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,139 @@
+"""The API itself: from a request to its answer, without the network and without faults."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cirqll_sandbox.answers import Answer, json_answer
+from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
+from cirqll_sandbox.exact_json import loads
+from cirqll_sandbox.listing import Listing
+from cirqll_sandbox.refusals import Refusal, bad_request, forbidden, not_found, unauthenticated
+from cirqll_sandbox.resources import RESOURCES
+from cirqll_sandbox.writing import Write
+
+if TYPE_CHECKING:
+    from cirqll_sandbox.behaviour import Behaviour
+    from cirqll_sandbox.parameters import Parameters
+    from cirqll_sandbox.resources import Action
+    from cirqll_sandbox.tables import Database, Row, Table
+    from cirqll_sandbox.tokens import Grant, Tokens
+
+_PATH = re.compile(r"/api/(?P<resource>[a-z]+)(?:/(?P<id>[^/]+))?\Z")
+_ACTIONS: dict[tuple[str, bool], Action] = {
+    ("GET", False): "index",
+    ("GET", True): "show",
+    ("POST", False): "create",
+    ("PATCH", True): "update",
+    ("DELETE", True): "delete",
+}
+_SCOPE = {"index": "read", "show": "read"}
+_LARGEST_ID = 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the API sees it."""
+
+    method: str
+    path: str
+    parameters: Parameters
+    token: str | None
+    body: bytes = b""
+
+
+class Api:
+    """Sixteen resources and `auth/me`."""
+
+    def __init__(self, database: Database, tokens: Tokens) -> None:
+        self._database = database
+        self._tokens = tokens
+        self._listing = Listing(database)
+
+    def answer(self, call: Call, behaviour: Behaviour) -> Answer:
+        """Carry out the request; a `Refusal` is raised where the answer is no success."""
+        grant = self._tokens.find(call.token)
+        if grant is None:
+            raise unauthenticated()
+        if call.path == "/api/auth/me" and call.method == "GET":
+            return self._me(grant)
+        action, table, id_text = self._route(call)
+        needed = f"{table.resource.name}.{_SCOPE.get(action, action)}.all"
+        if needed not in grant.scopes:
+            raise forbidden(needed)
+        if behaviour.relations_need_scopes:
+            self._require_relations(call, table, grant, behaviour)
+        if action == "index":
+            return self._listing.answer(table, call.parameters, behaviour)
+        if action == "create":
+            row = Write(table, self._database, behaviour).create(_json(call))
+            return self._single(behaviour.create_status, row, table, call, behaviour)
+        return self._with_row(action, _found(table, id_text), table, call, behaviour)
+
+    def _route(self, call: Call) -> tuple[Action, Table, str]:
+        match = _PATH.match(call.path)
+        resource = RESOURCES.get(match["resource"]) if match else None
+        if match is None or resource is None or not resource.actions:
+            message = f"The route {call.path.lstrip('/')} could not be found."
+            raise not_found(message)
+        action = _ACTIONS.get((call.method, match["id"] is not None))
+        if action not in resource.actions:
+            message = f"The {call.method} method is not supported for this route."
+            raise Refusal(405, message)
+        return action, self._database.tables[resource.name], match["id"] or ""
+
+    def _with_row(
+        self, action: Action, row: Row, table: Table, call: Call, behaviour: Behaviour
+    ) -> Answer:
+        if action == "delete":
+            table.delete(row["id"])
+            empty = behaviour.delete_status == 204  # noqa: PLR2004 - no content
+            return Answer(behaviour.delete_status, "" if empty else "{}")
+        if action == "update":
+            row = Write(table, self._database, behaviour).update(row, _json(call))
+        return self._single(200, row, table, call, behaviour)
+
+    def _single(
+        self, status: int, row: Row, table: Table, call: Call, behaviour: Behaviour
+    ) -> Answer:
+        presenter = Presenter(call.parameters, table, self._database, behaviour)
+        text = presenter.text(row)
+        body = f'{{"data":{text}}}' if behaviour.wrap_single else text
+        return Answer(status, body, {WEIGHT_HEADER: str(presenter.weight)})
+
+    def _require_relations(
+        self, call: Call, table: Table, grant: Grant, behaviour: Behaviour
+    ) -> None:
+        for name in Presenter(call.parameters, table, self._database, behaviour).resources:
+            needed = f"{name}.read.all"
+            if RESOURCES[name].actions and needed not in grant.scopes:
+                raise forbidden(needed)
+
+    def _me(self, grant: Grant) -> Answer:
+        """The user of the token, with the company."""
+        tables = self._database.tables
+        user: Row = tables["user"].get(grant.user_id) or {
+            "id": grant.user_id, "name": "Sandbox", "email": "sandbox@example.nl", "company_id": 1,
+        }  # fmt: skip
+        company = tables["company"].get(user["company_id"]) or {"id": 1, "name": "Sandbox B.V."}
+        return json_answer(200, {**user, "company": company})
+
+
+def _found(table: Table, id_text: str) -> Row:
+    row = table.get(int(id_text)) if id_text.isdecimal() and int(id_text) <= _LARGEST_ID else None
+    if row is None:
+        message = f"No query results for model [{table.resource.name}] {id_text}."
+        raise not_found(message)
+    return row
+
+
+def _json(call: Call) -> Any:
+    if not call.body:
+        return {}
+    try:
+        return loads(call.body)
+    except ValueError:
+        message = "The body is not valid JSON."
+        raise bad_request(message) from None

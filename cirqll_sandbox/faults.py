@@ -1,0 +1,194 @@
+"""Faults on request: what goes wrong, with which requests, and how often."""
+
+from __future__ import annotations
+
+import random
+import re
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from cirqll_sandbox.behaviour import Behaviour, changed
+
+_STATUS = re.compile(r"(?P<status>[1-5]\d\d)(?P<html>-html)?\Z")
+
+FAULT_KINDS: dict[str, str] = {
+    "429": "429 with Retry-After (parameter seconds, default the window's end)",
+    "429-without-retry-after": "429 that does not say how long to wait",
+    "500": "a JSON error; any status works: 500, 502, 503, 504",
+    "502-html": "an HTML error page of a proxy; any status works",
+    "cut-before": "the connection is cut before the answer; nothing was done",
+    "lost-answer": "the request is carried out, then the connection is cut before the answer",
+    "cut-middle": "the connection is cut in the middle of the body",
+    "truncated": "half of the JSON, with a Content-Length that fits the half",
+    "empty": "the request is carried out, and the body is empty",
+    "html-200": "an HTML page with status 200; nothing was done",
+    "login-redirect": "302 to a login page, which answers HTML with status 200",
+    "slow": "the answer waits (parameter seconds, default 2) before its headers",
+    "drip": "the body drips (parameter seconds, default 2, for all of it)",
+    "edit-rows": "somebody changes rows of the resource first (parameter rows, default 1)",
+    "foreign": "other programs send requests first (parameter requests, default 1)",
+    "behaviour": "other options of Behaviour for this request (they are the parameters)",
+    "ignore-filter": "the filter is ignored",
+    "refuse-filter": "the filter is answered 400",
+    "ignore-order": "the order is ignored: rows come by id",
+    "refuse-order": "the order is answered 400",
+    "ignore-show": "show is ignored: all fields come",
+    "refuse-show": "show is answered 400",
+    "literal-quotes": "quotes count as part of a value",
+    "wrong-limit": "the answer tells a limit that is not in force",
+    "missing-limit": "the answer tells no limit",
+    "missing-total": "the answer tells no total",
+    "lying-total": "total is the number of rows in the page",
+    "no-date": "no Date header",
+    "date-off": "the Date header is off (parameter date_offset_seconds, default 3600)",
+    "no-rate-headers": "no X-RateLimit headers",
+    "other-rate-limit": "the header tells another limit (parameter rate_limit_told, default 120)",
+}
+"""Every kind with what it does."""
+
+_OVERRIDES: dict[str, dict[str, Any]] = {
+    "behaviour": {},
+    "ignore-filter": {"filter_mode": "ignore"},
+    "refuse-filter": {"filter_mode": "refuse"},
+    "ignore-order": {"order_mode": "ignore"},
+    "refuse-order": {"order_mode": "refuse"},
+    "ignore-show": {"show_mode": "ignore"},
+    "refuse-show": {"show_mode": "refuse"},
+    "literal-quotes": {"quotes": "literal"},
+    "wrong-limit": {"limit_echo": "wrong"},
+    "missing-limit": {"limit_echo": "missing"},
+    "missing-total": {"total_echo": "missing"},
+    "lying-total": {"total_echo": "lying"},
+    "no-date": {"date_header": False},
+    "date-off": {"date_offset_seconds": 3600},
+    "no-rate-headers": {"rate_headers": False},
+    "other-rate-limit": {"rate_limit_told": 120},
+}
+_PARAMETERS = {
+    "429": {"seconds"}, "slow": {"seconds"}, "drip": {"seconds"},
+    "edit-rows": {"rows"}, "foreign": {"requests"},
+}  # fmt: skip
+
+
+class UnknownFaultError(ValueError):
+    """There is no fault of this kind, or it has no such parameter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A rule. Requests that match it are counted from 1, since the rule was added."""
+
+    id: int
+    kind: str
+    probability: float = 1.0
+    at: tuple[int, ...] = ()
+    """Only these of the requests that match; empty means any."""
+    times: int | None = None
+    """How often it may happen."""
+    path: str = ""
+    """A regular expression to be found in the path."""
+    method: str | None = None
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def status(self) -> int | None:
+        """The status of an error answer, for kinds such as `503` and `502-html`."""
+        match = _STATUS.match(self.kind)
+        return int(match["status"]) if match else None
+
+    @property
+    def html(self) -> bool:
+        """Whether the error answer is a proxy's page."""
+        match = _STATUS.match(self.kind)
+        return bool(match and match["html"])
+
+    def overriding(self, behaviour: Behaviour) -> Behaviour:
+        """The behaviour under this fault."""
+        if self.kind not in _OVERRIDES:
+            return behaviour
+        return changed(behaviour, **{**_OVERRIDES[self.kind], **self.parameters})
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+class Faults:
+    """The rules in force; the dice are seeded."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._rules: dict[int, Fault] = {}
+        self._matched: dict[int, int] = {}
+        self._happened: dict[int, int] = {}
+        self._last_id = 0
+
+    def add(  # noqa: PLR0913 - each is optional
+        self,
+        kind: str | int,
+        *,
+        probability: float = 1.0,
+        at: int | tuple[int, ...] | list[int] = (),
+        times: int | None = None,
+        path: str = "",
+        method: str | None = None,
+        **parameters: Any,
+    ) -> Fault:
+        """Let something go wrong: `add("503", probability=0.1)`, `add("cut-middle", at=3)`,
+        `add("429", times=2, path="/customer")`, `add("slow", seconds=1.5)`.
+        """  # noqa: D205
+        self._last_id += 1
+        fault = Fault(
+            id=self._last_id, kind=str(kind), probability=probability,
+            at=(at,) if isinstance(at, int) else tuple(at),
+            times=times, path=path, method=method, parameters=parameters,
+        )  # fmt: skip
+        _check(fault)
+        self._rules[fault.id] = fault
+        return fault
+
+    def remove(self, fault: Fault | int) -> None:
+        """End one fault."""
+        self._rules.pop(fault if isinstance(fault, int) else fault.id, None)
+
+    def clear(self) -> None:
+        """End all faults."""
+        self._rules.clear()
+
+    def all(self) -> tuple[Fault, ...]:
+        """The faults in force."""
+        return tuple(self._rules.values())
+
+    def happened(self, fault: Fault | int) -> int:
+        """How often a fault has happened so far."""
+        return self._happened.get(fault if isinstance(fault, int) else fault.id, 0)
+
+    def drawn(self, method: str, path: str) -> list[Fault]:
+        """The faults that happen to this request; counts it for every rule it matches."""
+        return [fault for fault in self.all() if self._happens(fault, method, path)]
+
+    def _happens(self, fault: Fault, method: str, path: str) -> bool:
+        if fault.method not in {None, method} or not re.search(fault.path, path):
+            return False
+        number = self._matched[fault.id] = self._matched.get(fault.id, 0) + 1
+        done = self.happened(fault)
+        happens = (
+            (not fault.at or number in fault.at)
+            and (fault.times is None or done < fault.times)
+            and (fault.probability >= 1 or self._random.random() < fault.probability)
+        )
+        self._happened[fault.id] = done + happens
+        return happens
+
+
+def _check(fault: Fault) -> None:
+    if fault.kind not in FAULT_KINDS and not fault.status:
+        message = f"There is no fault {fault.kind!r}. There are: {', '.join(FAULT_KINDS)}."
+        raise UnknownFaultError(message)
+    if fault.kind in _OVERRIDES:
+        fault.overriding(Behaviour())
+        return
+    unknown = set(fault.parameters) - _PARAMETERS.get(fault.kind, set())
+    if unknown:
+        message = f"The fault {fault.kind!r} has no parameter {', '.join(sorted(unknown))}."
+        raise UnknownFaultError(message)

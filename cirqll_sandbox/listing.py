@@ -1,0 +1,137 @@
+"""Index: which rows a request asks for, and the envelope around them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from cirqll_sandbox.answers import Answer
+from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
+from cirqll_sandbox.filtering import parse_filter
+from cirqll_sandbox.matching import compiled
+from cirqll_sandbox.ordering import ordered, parse_order
+from cirqll_sandbox.refusals import bad_request, invalid
+from cirqll_sandbox.spans import id_span, updated_at_span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cirqll_sandbox.behaviour import Behaviour
+    from cirqll_sandbox.filtering import Filter
+    from cirqll_sandbox.ordering import Order
+    from cirqll_sandbox.parameters import Parameters
+    from cirqll_sandbox.spans import Span
+    from cirqll_sandbox.tables import Database, IndexKey, Table
+
+_BY_ID: tuple[Order, ...] = ((), (("id", False),))
+_BY_UPDATED_AT: tuple[Order, ...] = ((("updated_at", False), ("id", False)),)
+_REMEMBERED = 8
+
+
+class Listing:
+    """Answers an Index; it remembers the last few selections until a row changes."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._selections: OrderedDict[object, list[int]] = OrderedDict()
+
+    def answer(self, table: Table, parameters: Parameters, behaviour: Behaviour) -> Answer:
+        """The page, with the weight of its relations in a header."""
+        limit = asked_limit(parameters, behaviour)
+        status = behaviour.page_refusal_status
+        offset = parameters.whole("offset", least=0, status=status) or 0
+        order = _order(parameters, table, behaviour)
+        tree = _filter(parameters, behaviour)
+        presenter = Presenter(parameters, table, self._database, behaviour)
+        in_force = limit if behaviour.page_maximum_mode == "obey" else min(
+            limit, behaviour.page_maximum
+        )  # fmt: skip
+        ids, total = self._page(table, tree, order, behaviour, offset, in_force)
+        texts = [presenter.text(row) for id_ in ids if (row := table.find(id_))]
+        echoed = limit if behaviour.page_maximum_mode == "cap_silently" else in_force
+        body = _envelope(texts, echoed, total, offset, behaviour)
+        return Answer(200, body, {WEIGHT_HEADER: str(presenter.weight)})
+
+    def _page(  # noqa: PLR0913, PLR0917 - the parts of one question
+        self, table: Table, tree: Filter | None, order: Order, behaviour: Behaviour,
+        offset: int, limit: int,
+    ) -> tuple[Sequence[int], int]:  # fmt: skip
+        """The ids of one page, and how many rows match in all."""
+        piece = self._piece(table, tree, order, behaviour)
+        if piece is None:
+            ids = self._selection(table, tree, order, behaviour)
+            return ids[offset : offset + limit], len(ids)
+        index, (start, stop) = piece
+        first = min(start + offset, stop)
+        page = index[first : min(first + limit, stop)]
+        return [key if isinstance(key, int) else key[1] for key in page], stop - start
+
+    @staticmethod
+    def _piece(
+        table: Table, tree: Filter | None, order: Order, behaviour: Behaviour
+    ) -> tuple[Sequence[int] | Sequence[IndexKey], Span] | None:
+        """The piece of an index that holds just these rows in just this order, if there is one."""
+        if tree is not None and behaviour.unfilterable_fields:
+            return None
+        if order in _BY_ID and (order or behaviour.ties == "by_id"):
+            span = (0, len(table)) if tree is None else id_span(tree, table.ids)
+            return None if span is None else (table.ids, span)
+        if order in _BY_UPDATED_AT:
+            keys = table.by_updated_at
+            span = (0, len(table)) if tree is None else updated_at_span(tree, keys)
+            return None if span is None else (keys, span)
+        return None
+
+    def _selection(
+        self, table: Table, tree: Filter | None, order: Order, behaviour: Behaviour
+    ) -> list[int]:
+        """The ids of all rows that match, found by looking at each."""
+        key = (self._database.version, table.resource.name, tree, order, behaviour)
+        if key in self._selections and behaviour.ties == "by_id":
+            return self._selections[key]
+        rows = list(table)
+        if tree is not None:
+            test = compiled(tree, table, self._database, behaviour)
+            rows = [row for row in rows if test(row)]
+        ids = [row["id"] for row in ordered(rows, order, behaviour)]
+        self._selections[key] = ids
+        if len(self._selections) > _REMEMBERED:
+            self._selections.popitem(last=False)
+        return ids
+
+
+def asked_limit(parameters: Parameters, behaviour: Behaviour) -> int:
+    """The limit of the request; a `Refusal` where the behaviour refuses one so large."""
+    status = behaviour.page_refusal_status
+    limit = parameters.whole("limit", least=1, status=status) or behaviour.default_limit
+    if behaviour.page_maximum_mode == "refuse" and limit > behaviour.page_maximum:
+        message = f"The limit must not be greater than {behaviour.page_maximum}."
+        raise invalid({"limit": [message]}, status=status)
+    return limit
+
+
+def _order(parameters: Parameters, table: Table, behaviour: Behaviour) -> Order:
+    texts = parameters.many("order_by")
+    if behaviour.order_mode == "ignore":
+        return ()
+    if behaviour.order_mode == "refuse" and texts:
+        message = "The parameter order_by is not supported."
+        raise bad_request(message)
+    return parse_order(texts, table, behaviour)
+
+
+def _filter(parameters: Parameters, behaviour: Behaviour) -> Filter | None:
+    text = parameters.one("filter")
+    if text is None or behaviour.filter_mode == "ignore":
+        return None
+    if behaviour.filter_mode == "refuse":
+        message = "The parameter filter is not supported."
+        raise bad_request(message)
+    return parse_filter(text, behaviour)
+
+
+def _envelope(texts: list[str], limit: int, total: int, offset: int, behaviour: Behaviour) -> str:
+    told_limit = {"true": f',"limit":{limit}', "wrong": f',"limit":{limit + 7}', "missing": ""}
+    told_total = {"true": f',"total":{total}', "lying": f',"total":{len(texts)}', "missing": ""}
+    tail = told_limit[behaviour.limit_echo] + told_total[behaviour.total_echo]
+    return f'{{"data":[{",".join(texts)}]{tail},"offset":{offset}}}'

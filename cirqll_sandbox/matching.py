@@ -1,0 +1,84 @@
+"""Deciding whether a row fits a filter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cirqll_sandbox.filtering import Condition
+from cirqll_sandbox.refusals import bad_request
+from cirqll_sandbox.values import Operand, comparison, membership, search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cirqll_sandbox.behaviour import Behaviour
+    from cirqll_sandbox.filtering import Filter
+    from cirqll_sandbox.resources import Relation
+    from cirqll_sandbox.tables import Database, Row, Table
+
+    Test = Callable[[Row], bool | None]
+    ValueTest = Callable[[Any], bool | None]
+
+
+def compiled(tree: Filter, table: Table, database: Database, behaviour: Behaviour) -> Test:
+    """A test of one row: true, false, or `None` where null makes it unknown.
+
+    A relation that leads to many rows fits when any of them does. A `Refusal` (400) is raised for
+    an unknown field unless the behaviour ignores it.
+    """
+    if isinstance(tree, Condition):
+        return _condition(tree, table, database, behaviour)
+    tests = [compiled(part, table, database, behaviour) for part in tree.parts]
+    if tree.kind == "and":
+        return lambda row: all(test(row) for test in tests)
+    return lambda row: any(test(row) for test in tests)
+
+
+def _condition(
+    condition: Condition, table: Table, database: Database, behaviour: Behaviour
+) -> Test:
+    *names, field = condition.path
+    relations: list[Relation] = []
+    for name in names:
+        relation = table.resource.relations.get(name)
+        if relation is None:
+            return _unknown(condition, behaviour)
+        relations.append(relation)
+        table = database.tables[relation.table]
+    if field not in table.columns or field in behaviour.unfilterable_fields:
+        return _unknown(condition, behaviour)
+    test = _negated(_value_test(condition)) if condition.negated else _value_test(condition)
+    return _across(relations, lambda row: test(row.get(field)), database)
+
+
+def _across(relations: list[Relation], test: Test, database: Database) -> Test:
+    for relation in reversed(relations):
+        test = _related(relation, test, database)
+    return test
+
+
+def _related(relation: Relation, test: Test, database: Database) -> Test:
+    return lambda row: any(test(item) for item in database.related(row, relation))
+
+
+def _unknown(condition: Condition, behaviour: Behaviour) -> Test:
+    if behaviour.unknown_filter_field == "ignore":
+        return lambda _: True
+    message = f"The field {'.'.join(condition.path)} cannot be filtered on."
+    raise bad_request(message)
+
+
+def _value_test(condition: Condition) -> ValueTest:
+    if condition.operator == "in":
+        return membership(condition.values)
+    if condition.operator in {"eq", "gt", "lt", "gte", "lte"}:
+        return comparison(condition.operator, Operand(condition.values[0]))
+    return search(condition.operator, condition.values[0])
+
+
+def _negated(test: ValueTest) -> ValueTest:
+    def negation(value: Any) -> bool | None:
+        fits = test(value)
+        return None if fits is None else not fits
+
+    return negation

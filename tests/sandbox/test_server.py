@@ -1,0 +1,136 @@
+"""The sandbox starts and stops quickly, from Python and from the command line."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+from click.testing import CliRunner
+
+from cirqll_sandbox import Sandbox
+from cirqll_sandbox.cli import sandbox as command
+from cirqll_sandbox.faults import FAULT_KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+COMMAND = [sys.executable, "-m", "cirqll_sandbox"]
+
+
+@pytest.fixture
+def process() -> Iterator[subprocess.Popen[str]]:
+    """The command, running on a free port."""
+    options = ["--port", "0", "--size", "0.01", "--rate-limit", "5", "--fault", "no-date"]
+    with subprocess.Popen(
+        [*COMMAND, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as running:
+        yield running
+        running.kill()
+
+
+def test_it_stops_at_once_even_while_it_answers() -> None:
+    sandbox = Sandbox(size=0)
+    sandbox.faults.add("slow", seconds=30)
+    with sandbox.running() as url:
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(f"{url}/api/user", timeout=0.05)
+        started = time.monotonic()
+    assert time.monotonic() - started < 0.5
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{url}/api/user", timeout=1)
+
+
+def test_it_can_run_again_and_keeps_its_rows() -> None:
+    sandbox = Sandbox(size=0)
+    sandbox.rows("user").insert(name="a")
+    for _ in range(2):
+        with sandbox.running() as url:
+            assert requests.get(f"{url}/_sandbox/", timeout=5).json()["rows"]["user"] == 1
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_the_command_tells_what_to_put_in_the_settings_and_stops_cleanly(
+    process: subprocess.Popen[str], end: signal.Signals
+) -> None:
+    assert process.stdout
+    told = ""
+    while "Ctrl-C" not in told and (line := process.stdout.readline()):
+        told += line
+    (url,) = re.findall(r"TAP_CIRQLL_API_URL=(http://127\.0\.0\.1:\d+)\n", told)
+    (token,) = re.findall(r"TAP_CIRQLL_ACCESS_TOKEN=(\S+-not-a-secret)\n", told)
+    ((changing, change),) = re.findall(r"curl -X PATCH (\S+) -d '(.*)'\n", told)
+
+    answer = requests.get(
+        f"{url}/api/customer", headers={"Authorization": f"Bearer {token}"}, timeout=5
+    )
+    assert (answer.status_code, answer.headers["X-RateLimit-Limit"]) == (200, "5")
+    assert "Date" not in answer.headers
+    assert re.search(rf"customer +{answer.json()['total']}\n", told)
+    assert requests.patch(changing, data=change, timeout=5).json()["name"] == "A new name"
+
+    process.send_signal(end)
+    rest, _ = process.communicate(timeout=10)
+    assert process.returncode == 0
+    assert rest.strip() == "The sandbox has stopped."
+
+
+def test_a_busy_port_is_one_clear_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        result = CliRunner().invoke(command, ["--port", str(port), "--size", "0"])
+    assert result.exit_code != 0
+    assert result.output.startswith(f"Error: The sandbox cannot listen on 127.0.0.1 port {port}: ")
+    assert "--port" in result.output
+    assert result.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--host", "0.0.0.0"], "loopback"),  # noqa: S104 - it must be refused
+        (["--host", "example.nl"], "loopback"),
+        (["--timezone", "Mars/Base"], "time zone"),
+        (["--fault", "nonsense"], "There is no fault"),
+        (["--fault", "503:often"], "probability"),
+        (["--scopes", "customer.read.all nonsense"], "There is no scope nonsense"),
+    ],
+)
+def test_a_wrong_option_is_refused_in_words(options: list[str], word: str) -> None:
+    result = CliRunner().invoke(command, [*options, "--size", "0"])
+    assert result.exit_code == 2
+    assert word in result.output
+
+
+def test_without_the_extra_one_sentence_tells_what_to_install() -> None:
+    hide = "import sys; sys.modules['starlette'] = None"
+    code = f"{hide}\nfrom cirqll_sandbox.cli import sandbox\nsandbox()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "pip install 'tap-cirqll[sandbox]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_mistake_in_a_callback_is_raised_at_the_end() -> None:
+    sandbox = Sandbox(size=0)
+    sandbox.before_request(lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError), sandbox.running() as url:
+        assert requests.get(f"{url}/api/user", timeout=5).status_code == 500
+
+
+def test_the_kinds_of_faults_can_be_listed() -> None:
+    result = CliRunner().invoke(command, ["--list-faults"])
+    assert result.exit_code == 0
+    assert all(f"  {kind} " in result.output for kind in FAULT_KINDS)
+
+
+def test_importing_the_package_imports_no_server() -> None:
+    code = "import cirqll_sandbox, cirqll_sandbox.cli, sys; print('starlette' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
