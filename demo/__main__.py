@@ -1,0 +1,75 @@
+"""The demo as a story: start, run, look, change, run again, look again."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from argparse import ArgumentParser
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from demo.embedded_postgres import running_postgres
+from demo.failures import DemoError
+from demo.meltano_project import REPOSITORY, new_project
+from demo.sandbox_process import running_sandbox
+from demo.screen import Screen
+from demo.story import Story
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+
+def main() -> int:
+    """Run the demo and give the exit code."""
+    parser = ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=REPOSITORY / ".demo",
+        help="where it keeps its database and its logs (default: .demo)",
+    )
+    folder: Path = parser.parse_args().folder.resolve()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    screen = Screen()
+    try:
+        with ExitStack() as running:
+            _tell(screen, folder, running)
+    except DemoError as error:
+        screen.say(f"\n{error}")
+        return 1
+    except KeyboardInterrupt:
+        screen.say("\nInterrupted. Everything that the demo started has been stopped.")
+        return 130
+    return 0
+
+
+def _tell(screen: Screen, folder: Path, running: ExitStack) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with screen.step("Starting a local Cirqll with invented data") as step:
+        sandbox = running.enter_context(running_sandbox(folder / "sandbox.log"))
+        step.outcome = f"{sum(sandbox.row_counts().values()):,} rows at {sandbox.url}"
+    with screen.step("Starting a PostgreSQL of its own") as step:
+        postgres = running.enter_context(running_postgres(folder / "postgres"))
+        database_url = postgres.new_database("demo")
+        step.outcome = "it is empty"
+    project = new_project(
+        folder / "project",
+        {
+            "CIRQLL_API_URL": sandbox.url,
+            "CIRQLL_ACCESS_TOKEN": sandbox.access_token(),
+            "CIRQLL_STORE_URL": f"sqlite:///{folder / 'store.sqlite'}",
+            "DATABASE_URL": database_url,
+        },
+    )
+    connection = running.enter_context(postgres.connect("demo"))
+    Story(screen, sandbox, project, connection, folder).tell()
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

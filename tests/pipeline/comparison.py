@@ -1,0 +1,194 @@
+"""Is PostgreSQL equal to the sandbox's own rows? Decided from the promises, not by the tap.
+
+Each row of the sandbox is turned into the row that must stand in PostgreSQL, by the type of each
+column: a value that fits is there, a time is there in UTC, a value that does not fit is null and
+kept in `_nonconforming`, and a field without a column is kept in `_undocumented`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from psycopg import sql
+from psycopg.types.json import set_json_loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    import psycopg
+
+    from cirqll_sandbox import Sandbox
+
+    Row = dict[str, Any]
+
+SCHEMA = "cirqll"
+SIXTEEN = (
+    "user", "role", "customer", "contact", "task", "appointment", "chance", "assignment",
+    "contract", "email", "field", "note", "todo", "template", "setting", "webhook",
+)  # fmt: skip
+_KEPT_APART = ("_nonconforming", "_undocumented")
+_MISFIT = object()
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Truth:
+    value: bool
+
+
+def assert_equal(connection: psycopg.Connection, sandbox: Sandbox, *, zone: str = "UTC") -> None:
+    """Compare all sixteen tables, row by row and field by field."""
+    arrived_tables = {name: table_rows(connection, f"{name}s") for name in SIXTEEN}
+    for name, arrived in arrived_tables.items():
+        columns = column_types(connection, f"{name}s")
+        expected = [_expected(row, columns, zone) for row in sandbox.rows(name).all()]
+        assert_same_rows(name, expected, arrived)
+
+
+def assert_same_rows(name: str, expected: Iterable[Row], arrived: Iterable[Row]) -> None:
+    """Compare by id, so that a failure names the row and the field."""
+    expected_by_id = {row["id"]: row for row in expected}
+    arrived_by_id = {row["id"]: row for row in arrived}
+    assert sorted(arrived_by_id) == sorted(expected_by_id), f"{name}: other rows"
+    for row_id, row in expected_by_id.items():
+        assert arrived_by_id[row_id] == row, f"{name} {row_id}"
+
+
+def table_rows(connection: psycopg.Connection, table: str) -> list[Row]:
+    """All rows by id, without the loader's own columns; numbers are exact."""
+    set_json_loads(_loads, connection)
+    query = sql.SQL("select * from {} order by id").format(sql.Identifier(SCHEMA, table))
+    cursor = connection.execute(query)
+    names = [column.name for column in cursor.description or ()]
+    return [
+        {name: value for name, value in zip(names, row, strict=True) if not _is_loaders(name)}
+        for row in cursor
+    ]
+
+
+def column_types(connection: psycopg.Connection, table: str) -> dict[str, str]:
+    """PostgreSQL's type of each column, without the loader's own."""
+    query = """
+        select column_name, data_type from information_schema.columns
+        where table_schema = %s and table_name = %s
+    """
+    return {
+        name: type_
+        for name, type_ in connection.execute(query, [SCHEMA, table])
+        if not _is_loaders(name)
+    }
+
+
+def arrived_ids(connection: psycopg.Connection, table: str, *, after: int) -> set[int]:
+    """The rows that loads which began after this moment (in milliseconds) brought."""
+    query = sql.SQL("select id from {} where _sdc_sync_started_at > %s")
+    rows = connection.execute(query.format(sql.Identifier(SCHEMA, table)), [after])
+    return {row[0] for row in rows}
+
+
+def newest_load(connection: psycopg.Connection) -> int:
+    """When the newest load began, in milliseconds."""
+    query = sql.SQL("select coalesce(max(_sdc_sync_started_at), 0) from {}")
+    tables = [sql.Identifier(SCHEMA, f"{name}s") for name in SIXTEEN]
+    answers = [connection.execute(query.format(table)).fetchone() for table in tables]
+    return max(int(answer[0]) for answer in answers if answer)
+
+
+def _expected(row: Row, columns: Mapping[str, str], zone: str) -> Row:
+    ours = {name: type_ for name, type_ in columns.items() if name not in _KEPT_APART}
+    fitted = {name: _fitted(row.get(name), type_, zone) for name, type_ in ours.items()}
+    misfits = {name: row[name] for name, value in fitted.items() if value is _MISFIT}
+    unknown = {name: value for name, value in row.items() if name not in ours}
+    return {
+        **{name: None if value is _MISFIT else value for name, value in fitted.items()},
+        "_nonconforming": _exact(_storable(misfits)) or None,
+        "_undocumented": _exact(_storable(unknown)) or None,
+    }
+
+
+def _fitted(value: object, type_: str, zone: str) -> object:
+    if value is None:
+        return None
+    return _RULES[type_](value, zone)
+
+
+def _integer(value: object, _: str) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _MISFIT
+    return int(value) if value == int(value) and _SMALLEST <= value <= _LARGEST else _MISFIT
+
+
+def _number(value: object, _: str) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return _MISFIT
+    return Decimal(str(value))
+
+
+def _boolean(value: object, _: str) -> object:
+    return bool(value) if value in (0, 1) else _MISFIT
+
+
+def _text(value: object, _: str) -> object:
+    return value if isinstance(value, str) and _storable(value) == value else _MISFIT
+
+
+def _time(value: object, zone: str) -> object:
+    if not isinstance(value, str):
+        return _MISFIT
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return _MISFIT
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=ZoneInfo(zone))
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _json(value: object, _: str) -> object:
+    """Columns of JSON are for values whose type is not known: any fits."""
+    return _exact(value) if _storable(value) == value else _MISFIT
+
+
+_RULES: dict[str, Callable[[object, str], object]] = {
+    "bigint": _integer,
+    "numeric": _number,
+    "boolean": _boolean,
+    "text": _text,
+    "timestamp without time zone": _time,
+    "jsonb": _json,
+}
+
+
+def _storable(value: object) -> object:
+    """Characters that PostgreSQL cannot hold are written as their escapes."""
+    if isinstance(value, str):
+        return _UNSTORABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", value)
+    if isinstance(value, dict):
+        return {_storable(name): _storable(one) for name, one in value.items()}
+    return [_storable(one) for one in value] if isinstance(value, list) else value
+
+
+def _exact(value: object) -> object:
+    """JSON in which numbers compare by value, and true is not 1."""
+    if isinstance(value, bool):
+        return _Truth(value)
+    if isinstance(value, dict):
+        return {name: _exact(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [_exact(one) for one in value]
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def _loads(text: str | bytes) -> object:
+    return _exact(json.loads(text, parse_float=Decimal))
+
+
+def _is_loaders(name: str) -> bool:
+    return name.startswith("_sdc_")

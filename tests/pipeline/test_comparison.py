@@ -1,0 +1,41 @@
+"""The comparison that the other tests rest on notices every kind of damage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipeline.comparison import assert_equal
+from tests.pipeline.odd_rows import insert_odd_rows
+
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import Database, RunningSandbox
+    from tests.pipeline.pipes import Pipe
+
+DAMAGES = (
+    "delete from users where id = 1",
+    "insert into users (id) values (999)",
+    "update customers set name = name || ' ' where id = 1",
+    "update chances set price = price + 0.00000001 where id = 1",
+    "update contracts set created_at = created_at + interval '1 second' where id = 1",
+    "update contacts set customer_id = null where id = 1",
+    "update fields set required = not required where id = 1",
+    "update customers set description = null where description = ''",
+    "update users set _undocumented = _undocumented || '{\"is_vip\": 0}' where id = 1",
+    "update users set _undocumented = _undocumented - 'labels' where id = 1",
+    "update contracts set _nonconforming = null",
+)
+
+
+def test_each_damage_is_noticed(pipe: Pipe, source: RunningSandbox, database: Database) -> None:
+    insert_odd_rows(source.sandbox)
+    assert pipe.run().succeeded
+    assert_equal(database.connection, source.sandbox)
+
+    database.connection.execute("set search_path = cirqll")
+    for damage in DAMAGES:
+        with database.connection.transaction(force_rollback=True):
+            assert database.connection.execute(damage).rowcount > 0, damage
+            with pytest.raises(AssertionError, match=r"other rows|\d"):
+                assert_equal(database.connection, source.sandbox)

@@ -1,0 +1,109 @@
+"""`make demo` tells the truth, and leaves nothing running behind it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from demo.meltano_project import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECONDS_FOR_A_DEMO = 120
+RUNNING_MELTANO = "Running `meltano run"
+
+
+class DemoProcess:
+    """The demo in a process of its own; all that it starts carries a mark in its environment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._mark = f"DEMO_MARK={uuid4()}"
+        name, _, value = self._mark.partition("=")
+        self._output = folder.with_suffix(".out")
+        with self._output.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "demo", "--folder", str(folder)],
+                cwd=REPOSITORY,
+                env={**os.environ, name: value},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._output.read_text()
+
+    def wait_until_it_says(self, text: str) -> None:
+        deadline = time.monotonic() + SECONDS_FOR_A_DEMO
+        while text not in self.said():
+            assert self._process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
+
+    def press_ctrl_c(self) -> None:
+        os.killpg(self._process.pid, signal.SIGINT)
+
+    def status(self) -> int:
+        return self._process.wait(SECONDS_FOR_A_DEMO)
+
+    def left_over(self) -> list[str]:
+        """Processes that it started, and a database that still runs."""
+        found = [str(one.parent) for one in Path("/proc").glob("[0-9]*/environ") if self._in(one)]
+        return [*found, *map(str, self.folder.glob("postgres/postmaster.pid"))]
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait(SECONDS_FOR_A_DEMO)
+
+    def _in(self, environment: Path) -> bool:
+        with suppress(OSError):
+            return self._mark.encode() in environment.read_bytes()
+        return False
+
+
+@pytest.fixture
+def demo(database_folder: Path) -> Iterator[DemoProcess]:
+    process = DemoProcess(database_folder / f"demo-{uuid4()}")
+    yield process
+    process.kill()
+
+
+def test_the_demo_moves_everything_and_then_only_the_changes(demo: DemoProcess) -> None:
+    assert demo.status() == 0, demo.said()
+    assert "rows in 16 tables" in demo.said()
+    assert "All 8 changes came" in demo.said()
+    assert "Drukkerij De Gouden Letter" in demo.said()
+    assert demo.left_over() == []
+
+
+def test_ctrl_c_in_the_middle_stops_everything(demo: DemoProcess) -> None:
+    demo.wait_until_it_says(RUNNING_MELTANO)
+    demo.press_ctrl_c()
+
+    assert demo.status() == 130, demo.said()
+    assert "Everything that the demo started has been stopped." in demo.said()
+    assert "Traceback" not in demo.said()
+    assert demo.left_over() == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("tenths", range(3, 60, 3))
+def test_ctrl_c_at_any_moment_stops_everything(demo: DemoProcess, tenths: int) -> None:
+    with suppress(subprocess.TimeoutExpired):
+        demo._process.wait(tenths / 10)
+    with suppress(ProcessLookupError):
+        demo.press_ctrl_c()
+
+    assert demo.status() in {0, 130}, demo.said()
+    assert demo.left_over() == []

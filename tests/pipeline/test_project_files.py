@@ -1,0 +1,102 @@
+"""What `meltano.yml`, `.env.example` and `requirements/` say is what the programs say."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from typing import Any
+
+import pytest
+import yaml
+
+from demo.meltano_project import REPOSITORY, program
+
+OF_THE_SDK = {
+    "faker_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_max_key_length",
+    "flattening_separator",
+    "stream_map_config",
+    "stream_maps",
+}
+CHANGED_ON_PURPOSE = {"default_target_schema": "cirqll", "validate_records": False}
+SECRETS = {"password", "private_key", "private_key_password", "sqlalchemy_url"}
+
+
+def test_the_taps_settings_are_those_of_the_tap() -> None:
+    told = {
+        name: setting for name, setting in _about("tap-cirqll").items() if name not in OF_THE_SDK
+    }
+    written = {setting["name"]: setting for setting in _plugin("tap-cirqll")["settings"]}
+
+    assert list(written) == list(told)
+    for name, setting in told.items():
+        assert written[name].get("value") == setting.get("default"), name
+        assert written[name].get("sensitive", False) == setting.get("secret", False), name
+        assert written[name]["description"] == setting["description"], name
+
+
+def test_the_loaders_settings_are_those_of_the_loader() -> None:
+    told = _flat(_about("target-postgres"))
+    written = {setting["name"]: setting for setting in _plugin("target-postgres")["settings"]}
+
+    assert set(written) == set(told)
+    for name, setting in told.items():
+        expected = CHANGED_ON_PURPOSE.get(name, setting.get("default"))
+        assert written[name].get("value") == expected, name
+
+
+@pytest.mark.parametrize("plugin", ["tap-cirqll", "target-postgres"])
+def test_every_secret_is_sensitive(plugin: str) -> None:
+    for setting in _plugin(plugin)["settings"]:
+        last = setting["name"].rpartition(".")[2]
+        is_secret = last in SECRETS or last.endswith(("_token", "_secret"))
+        assert setting.get("sensitive", False) or not is_secret, setting["name"]
+
+
+def test_each_setting_of_the_tap_has_a_short_name_in_the_environment() -> None:
+    names = [setting["name"] for setting in _plugin("tap-cirqll")["settings"]]
+
+    assert _plugin("tap-cirqll")["config"] == {name: f"$CIRQLL_{name.upper()}" for name in names}
+    example = (REPOSITORY / ".env.example").read_text()
+    in_example = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
+    assert set(in_example) == {*(f"CIRQLL_{name.upper()}" for name in names), "DATABASE_URL"}
+
+
+def test_requirements_name_no_package_index() -> None:
+    for path in (REPOSITORY / "requirements").iterdir():
+        lines = path.read_text().splitlines()
+        assert not [line for line in lines if "://" in line or "--index" in line], path.name
+
+
+def test_constraints_are_the_versions_of_the_runtime() -> None:
+    pins = [_pins(name) for name in ("constraints.txt", "runtime.txt")]
+
+    assert pins[0].items() <= pins[1].items()
+
+
+def _about(name: str) -> dict[str, Any]:
+    command = [str(program(name)), "--about", "--format=json"]
+    finished = subprocess.run(command, capture_output=True, check=True, timeout=60)
+    properties: dict[str, Any] = json.loads(finished.stdout)["settings"]["properties"]
+    return properties
+
+
+def _flat(properties: dict[str, Any]) -> dict[str, Any]:
+    tunnel = properties["ssh_tunnel"]["properties"]
+    rest = {name: setting for name, setting in properties.items() if name != "ssh_tunnel"}
+    return {**rest, **{f"ssh_tunnel.{name}": setting for name, setting in tunnel.items()}}
+
+
+def _plugin(name: str) -> dict[str, Any]:
+    plugins = yaml.safe_load((REPOSITORY / "meltano.yml").read_text())["plugins"]
+    everything = [*plugins["extractors"], *plugins["loaders"]]
+    plugin: dict[str, Any] = next(one for one in everything if one["name"] == name)
+    return plugin
+
+
+def _pins(name: str) -> dict[str, str]:
+    text = (REPOSITORY / "requirements" / name).read_text()
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, re.MULTILINE))
