@@ -1,0 +1,1 @@
+"""What reading from Cirqll costs, measured: `python -m benchmarks`."""
