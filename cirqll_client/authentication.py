@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 
+from cirqll_client.errors import SettingInvalid
+
 if TYPE_CHECKING:
     from requests import PreparedRequest
+
+
+_TOKEN = re.compile(r"[!-~]+")
 
 
 class Authentication(Protocol):
@@ -26,8 +32,16 @@ class StaticToken(AuthBase):
     """An access token that is used as it is and cannot be renewed."""
 
     def __init__(self, access_token: str) -> None:
-        """Sign each request with this token."""
-        self._header = f"Bearer {access_token}"
+        """Sign each request with this token. Raises ``SettingInvalid`` for what cannot be one."""
+        token = access_token.strip()
+        if not _TOKEN.fullmatch(token):
+            # It would fail in http.client, whose error repeats the header.
+            msg = (
+                "The setting access_token holds a space, a line break or another character that no "
+                "token has; copy the token again and put it there alone."
+            )
+            raise SettingInvalid(msg)
+        self._header = f"Bearer {token}"
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request."""

@@ -10,8 +10,9 @@ from cirqll_client.authentication import StaticToken
 from cirqll_client.client import CirqllClient
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.rate_budget import RateBudget
+from cirqll_client.redaction import Redaction
+from cirqll_client.retry import Patience
 from cirqll_client.session import ApiSession
-from cirqll_client.settings import DEFAULT_REQUESTS_PER_MINUTE
 from cirqll_client.store import Store, default_store_url
 from cirqll_client.timestamps import Timestamps
 from cirqll_client.transport import Transport
@@ -52,20 +53,24 @@ def connect(
         )
         raise SettingInvalid(msg)
     timestamps = timestamps_in(settings.api_timezone)
+    # Settings that come from a JSON file may be exact decimals.
+    request_timeout, give_up_after = float(settings.request_timeout), float(settings.give_up_after)
     authentication = StaticToken(settings.access_token)
+    redact = Redaction([settings.access_token, settings.access_token.strip()])
     transport = Transport(
         api_url=settings.api_url,
         auth=authentication,
-        timeout_seconds=settings.request_timeout,
+        timeout_seconds=request_timeout,
         user_agent=f"tap-cirqll/{version('tap-cirqll')}",
+        redact=redact,
     )
     store = Store(settings.store_url or default_store_url())
     account = f"{settings.api_url} {settings.account}"
     budget = RateBudget(
         store,
         client=account,
-        requests_per_minute=settings.requests_per_minute or DEFAULT_REQUESTS_PER_MINUTE,
-        is_limit_fixed=settings.requests_per_minute is not None,
+        limit=settings.requests_per_minute,
+        longest_request_seconds=2 * request_timeout,
         on_wait=on_wait,
     )
     session = ApiSession(
@@ -73,7 +78,8 @@ def connect(
         budget=budget,
         authentication=authentication,
         api_url=settings.api_url,
-        give_up_after_seconds=settings.give_up_after,
+        patience=Patience(give_up_after),
+        redact=redact,
         on_sent=on_sent,
         on_wait=on_wait,
     )

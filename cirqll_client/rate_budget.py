@@ -1,9 +1,8 @@
-"""The rate budget: never more requests than the limit in any 60 seconds, over all processes.
+"""The rate budget: never more requests than the limit in any window, over all processes.
 
-A request takes a permit before it is sent. The permit counts until 60 seconds after the answer
-came, so that, whenever in between the server counted the request, no 60 seconds of the server's
-hold more than the limit. A process that dies leaves a permit that counts a while longer. What other
-programs use shows in ``X-RateLimit-Remaining`` and is counted by permits that nobody took.
+A request takes a permit before it is sent and settles it after the answer; ``pace`` has the law and
+decides. Here its tally is read, changed and written in one transaction of the store, so that all
+processes and threads see one budget, and time is waited out.
 """
 
 from __future__ import annotations
@@ -11,61 +10,73 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import sqlalchemy as sql
 
-from cirqll_client.store import BUDGETS, PERMITS
+from cirqll_client.pace import WINDOW_SECONDS, Tally
+from cirqll_client.store import BUDGETS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy.engine import Connection
+    from collections.abc import Callable, Iterator
 
     from cirqll_client.responses import RateLimit
     from cirqll_client.store import Store
 
-WINDOW_SECONDS = 60.0
+DEFAULT_LIMIT = 60
+"""Requests a minute for each client [doc], until the server tells otherwise."""
 LONGEST_REQUEST_SECONDS = 60.0
-"""For how long the permit of a process that died is taken to be under way."""
 ANNOUNCED_SECONDS = 2.0
 """Shorter waits are the pace itself, and not worth a line."""
 _LONGEST_SLEEP_SECONDS = 1.0
+"""Another process may give room back earlier than the tally can know."""
+
+_ENCODER = msgspec.json.Encoder()
+_DECODER = msgspec.json.Decoder(Tally)
+_CLIENT = sql.bindparam("budget_of", type_=sql.String)
+_WRITE = sql.update(BUDGETS).where(BUDGETS.c.client == _CLIENT).values(tally=sql.bindparam("text"))
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """One look at the budget: a permit, or how long it takes until there may be one."""
+@dataclass(slots=True)
+class _Opened:
+    """The tally while its row is locked."""
 
-    permit: int | None
-    wait_seconds: float = 0.0
+    tally: Tally
+    now: float
 
 
 class RateBudget:
     """The budget of one client of the API, kept in a store. Threads may share it."""
 
-    def __init__(  # noqa: PLR0913 - the seams of a clock and a listener
+    def __init__(  # noqa: PLR0913 - the seams of a window, a wait and a listener
         self,
         store: Store,
         *,
         client: str,
-        requests_per_minute: int,
-        is_limit_fixed: bool,
+        limit: int | None = None,
+        window_seconds: float = WINDOW_SECONDS,
+        longest_request_seconds: float = LONGEST_REQUEST_SECONDS,
         sleep: Callable[[float], object] = time.sleep,
         on_wait: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
-        """Share the budget of this client; a limit that is not fixed follows the server's word."""
+        """Share the budget of this client; without a limit, the server's word is followed."""
         self._store = store
         self._client = client
-        self._limit = requests_per_minute
-        self._is_limit_fixed = is_limit_fixed
+        self._limit = limit
+        self._window = window_seconds
+        self._counted_unanswered = longest_request_seconds + window_seconds
         self._sleep = sleep
         self._on_wait = on_wait
         self._turn = threading.Lock()
-        self._enter()
+        clock = [] if store.now_expression is None else [store.now_expression.label("now")]
+        self._read = sql.select(BUDGETS.c.tally, *clock).where(BUDGETS.c.client == _CLIENT)
+        self._read = self._read.with_for_update()
+        store.insert_unless_there(BUDGETS, {"client": client, "tally": "{}"})
 
     def take(self) -> int:
         """Wait until a request may be sent; give the permit to ``settle`` afterwards.
@@ -73,137 +84,58 @@ class RateBudget:
         The whole wait is announced once. Threads of a process take turns.
         """
         with self._turn:
-            is_announced = False
-            while (look := self._look()).permit is None:
-                if not is_announced and look.wait_seconds >= ANNOUNCED_SECONDS:
-                    is_announced = True
-                    self._announce(look.wait_seconds)
-                seconds = min(look.wait_seconds, _LONGEST_SLEEP_SECONDS)
-                self._on_wait(seconds)
-                self._sleep(seconds)
-            return look.permit
+            seconds, permit = self._look()
+            if seconds >= ANNOUNCED_SECONDS:
+                logger.info("The budget of requests is used up; waiting %.0f s.", seconds)
+            while seconds:
+                nap = min(seconds, _LONGEST_SLEEP_SECONDS)
+                self._on_wait(nap)
+                self._sleep(nap)
+                seconds, permit = self._look()
+            return permit
 
     def settle(self, permit: int, told: RateLimit) -> None:
         """Count the permit from now on for a window, and follow what the headers told."""
-        with self._store.transaction() as connection:
-            now = self._locked(connection)[0]
-            connection.execute(
-                sql.update(PERMITS)
-                .where(PERMITS.c.id == permit)
-                .values(counts_until=now + WINDOW_SECONDS)
-            )
-            if told.limit and told.limit != self._limit and not self._is_limit_fixed:
-                self._follow_limit(connection, told.limit)
-            if told.remaining is not None and told.limit:
-                self._count_others(connection, told.limit - told.remaining, now)
+        with self._opened() as opened:
+            tally, now = opened.tally, opened.now
+            if told.limit and told.remaining is not None:
+                used = told.limit - told.remaining
+                tally.hear(permit, used=used, now=now, window=self._window)
+            tally.answer(permit, now=now, window=self._window)
+            if told.limit:
+                self._follow(tally, told.limit)
 
     def block(self, seconds: float) -> None:
         """Let no process send anything for so long: the server said 429."""
+        with self._opened() as opened:
+            opened.tally.block(seconds, now=opened.now)
+
+    def _look(self) -> tuple[float, int]:
+        """Give seconds to wait, or 0 and a permit."""
+        with self._opened() as opened:
+            tally, now = opened.tally, opened.now
+            limit = self._limit or tally.limit or DEFAULT_LIMIT
+            seconds = tally.seconds_until_free(limit=limit, now=now, window=self._window)
+            if seconds > 0:
+                return max(seconds, 0.001), 0
+            return 0.0, tally.begin(now=now, counts_until=now + self._counted_unanswered)
+
+    def _follow(self, tally: Tally, limit: int) -> None:
+        if limit == (tally.limit or DEFAULT_LIMIT):
+            return
+        tally.limit = limit
+        if self._limit is None:
+            logger.info("Cirqll allows %d requests a minute; the budget follows.", limit)
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Opened]:
+        """Lock the tally, bring it up to the present, and write it if it was changed."""
         with self._store.transaction() as connection:
-            now, _, blocked_until = self._locked(connection)
-            connection.execute(
-                sql.update(BUDGETS)
-                .where(BUDGETS.c.client == self._client)
-                .values(blocked_until=max(blocked_until, now + seconds))
-            )
-
-    def _enter(self) -> None:
-        with self._store.transaction() as connection:
-            limit = {} if not self._is_limit_fixed else {"requests_per_minute": self._limit}
-            found = connection.execute(
-                sql.update(BUDGETS)
-                .where(BUDGETS.c.client == self._client)
-                .values({"client": self._client, **limit})
-            )
-            if found.rowcount == 0:
-                self._make(connection)
-
-    def _make(self, connection: Connection) -> None:
-        row = {
-            "client": self._client,
-            "requests_per_minute": self._limit,
-            "blocked_until": 0.0,
-        }
-        dialect = connection.dialect.name
-        if dialect == "postgresql":
-            from sqlalchemy.dialects.postgresql import insert  # noqa: PLC0415 - one of the two
-        else:
-            from sqlalchemy.dialects.sqlite import (  # type: ignore[assignment]  # noqa: PLC0415
-                insert,
-            )
-        connection.execute(insert(BUDGETS).values(row).on_conflict_do_nothing())
-
-    def _locked(self, connection: Connection) -> tuple[float, int, float]:
-        """Lock the budget; give the time, the limit and until when nothing may be sent."""
-        clock = self._store.now_expression
-        columns = [BUDGETS.c.requests_per_minute, BUDGETS.c.blocked_until]
-        row = connection.execute(
-            sql.update(BUDGETS)
-            .where(BUDGETS.c.client == self._client)
-            .values(client=self._client)
-            .returning(*columns, *([] if clock is None else [clock.label("now")]))
-        ).one()
-        now = self._store.now() if clock is None else float(row.now)
-        return now, row.requests_per_minute, row.blocked_until
-
-    def _look(self) -> _Look:
-        with self._store.transaction() as connection:
-            now, limit, blocked_until = self._locked(connection)
-            self._limit = limit
-            if WINDOW_SECONDS * 10 > blocked_until - now > 0:
-                return _Look(None, blocked_until - now)
-            taken, first_end = self._counted(connection, now)
-            if taken >= limit:
-                return _Look(None, max(0.01, first_end - now))
-            return _Look(self._give(connection, now + LONGEST_REQUEST_SECONDS + WINDOW_SECONDS))
-
-    def _counted(self, connection: Connection, now: float) -> tuple[int, float]:
-        """Count the permits in force, after those that have run out are gone.
-
-        A permit that would count for longer than any can was given by a clock that was wrong.
-        """
-        longest = now + LONGEST_REQUEST_SECONDS + 2 * WINDOW_SECONDS
-        connection.execute(
-            sql.delete(PERMITS).where(
-                PERMITS.c.client == self._client,
-                (PERMITS.c.counts_until <= now) | (PERMITS.c.counts_until > longest),
-            )
-        )
-        row = connection.execute(
-            sql.select(sql.func.count(), sql.func.min(PERMITS.c.counts_until)).where(
-                PERMITS.c.client == self._client
-            )
-        ).one()
-        return row[0], row[1] or now
-
-    def _give(self, connection: Connection, counts_until: float) -> int:
-        given = connection.execute(
-            sql.insert(PERMITS)
-            .values(client=self._client, counts_until=counts_until)
-            .returning(PERMITS.c.id)
-        )
-        return int(given.scalar_one())
-
-    def _follow_limit(self, connection: Connection, limit: int) -> None:
-        self._limit = limit
-        connection.execute(
-            sql.update(BUDGETS)
-            .where(BUDGETS.c.client == self._client)
-            .values(requests_per_minute=limit)
-        )
-        logger.info("Cirqll allows %d requests a minute; the budget follows.", limit)
-
-    def _count_others(self, connection: Connection, used: int, now: float) -> None:
-        """Count what other programs used: what the server counts beyond our own permits."""
-        others = used - self._counted(connection, now)[0]
-        if others > 0:
-            until = now + WINDOW_SECONDS
-            connection.execute(
-                sql.insert(PERMITS),
-                [{"client": self._client, "counts_until": until}] * others,
-            )
-
-    def _announce(self, seconds: float) -> None:
-        logger.info(
-            "The budget of %d requests a minute is used up; waiting %.0f s.", self._limit, seconds
-        )
+            row = connection.execute(self._read, {"budget_of": self._client}).one()
+            now = self._store.now() if len(row) == 1 else row[1]
+            opened = _Opened(_DECODER.decode(row[0]), now)
+            opened.tally.pass_time(now=now, window=self._window)
+            yield opened
+            text = _ENCODER.encode(opened.tally).decode()
+            if text != row[0]:
+                connection.execute(_WRITE, {"budget_of": self._client, "text": text})

@@ -1,7 +1,12 @@
-"""Keeping secrets out of every text that leaves the process."""
+"""Keeping secrets out of every text that leaves the process.
+
+Most texts cannot hold one: this package logs no headers, no parameters and no settings. Words of
+others can, since a server may echo what it was sent: they pass by here.
+"""
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import TYPE_CHECKING
 
@@ -40,3 +45,20 @@ class Redaction:
     def __repr__(self) -> str:
         """Tell how many secrets are known, never which."""
         return f"Redaction({len(self._secrets)} secrets)"
+
+
+class RedactingFilter(logging.Filter):
+    """Lets every record of a logger pass, without secrets."""
+
+    def __init__(self, redact: Redaction) -> None:
+        """Redact with this."""
+        super().__init__()
+        self._redact = redact
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Redact the message and the traceback."""
+        record.msg, record.args = self._redact(record.getMessage()), None
+        if record.exc_info:
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text, record.exc_info = self._redact(text), None
+        return True

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,18 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 Record = dict[str, Any]
 
+_LONGEST_COUNT = 15
 _ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
-_LONGEST_REASON = 300
 
 
 class Unreadable(ValueError):
     """The body is not the JSON that was expected: cut short, or HTML of a proxy."""
+
+    is_cut_short = False
+    """It begins like JSON, so it does come from an API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class RateLimit:
     limit: int | None = None
     remaining: int | None = None
     retry_after_seconds: int | None = None
+
+    def without_remaining(self) -> RateLimit:
+        """Leave out what is left."""
+        return replace(self, remaining=None)
 
 
 class _Envelope(msgspec.Struct):
@@ -159,9 +166,8 @@ def decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
         pass
     try:
         return json.loads(body, parse_float=Decimal, parse_constant=str)
-    except (ValueError, RecursionError) as error:
-        msg = "not JSON"
-        raise Unreadable(msg) from error
+    except (ValueError, RecursionError):
+        raise _unreadable(body) from None
 
 
 def encoded(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
@@ -170,7 +176,10 @@ def encoded(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
 
 
 def reason(body: bytes) -> str:
-    """Give the API's own words of why it refused, on one line; empty where it has none."""
+    """Give the API's own words of why it refused, on one line; empty where it has none.
+
+    They are whole and may repeat what was sent: for a user they are to be redacted, then cut.
+    """
     try:
         answer = decoded(body)
     except Unreadable:
@@ -181,7 +190,7 @@ def reason(body: bytes) -> str:
     errors = answer.get("errors")
     if isinstance(errors, dict):
         words += [f"{field}: {_joined(each)}" for field, each in errors.items()]
-    return " ".join(" ".join(words).split())[:_LONGEST_REASON]
+    return " ".join(" ".join(words).split())
 
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit:
@@ -189,16 +198,29 @@ def rate_limit(headers: Mapping[str, str]) -> RateLimit:
     return RateLimit(
         limit=_header_count(headers.get("X-RateLimit-Limit")),
         remaining=_header_count(headers.get("X-RateLimit-Remaining")),
-        retry_after_seconds=_header_count(headers.get("Retry-After")),
+        retry_after_seconds=_retry_after(headers),
     )
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
     """Read the server's clock from ``Date``."""
-    try:
-        return parsedate_to_datetime(headers["Date"])
-    except (KeyError, ValueError):
-        return None
+    return _time(headers.get("Date"))
+
+
+def is_web_page(body: bytes) -> bool:
+    """Tell whether HTML came: a proxy's words, not the API's."""
+    return body.lstrip()[:1] == b"<"
+
+
+def _unreadable(body: bytes) -> Unreadable:
+    begin = body.lstrip()[:1]
+    if not begin:
+        return Unreadable("it is empty")
+    if is_web_page(body):
+        return Unreadable("it is a web page")
+    error = Unreadable("it is no whole JSON")
+    error.is_cut_short = begin in b"[{"
+    return error
 
 
 def _valid_utf8(body: bytes) -> bytes:
@@ -229,4 +251,25 @@ def _count(value: object) -> int | None:
 
 
 def _header_count(text: str | None) -> int | None:
-    return int(text) if text is not None and text.strip().isdecimal() else None
+    if text is None or len(text) > _LONGEST_COUNT or not text.strip().isdecimal():
+        return None
+    return int(text)
+
+
+def _retry_after(headers: Mapping[str, str]) -> int | None:
+    """Read seconds, or a date, which counts from the ``Date`` of the answer (RFC 9110)."""
+    text = headers.get("Retry-After")
+    seconds = _header_count(text)
+    then, now = _time(text), _time(headers.get("Date"))
+    if seconds is None and then and now:
+        return max(0, round((then - now).total_seconds()))
+    return seconds
+
+
+def _time(text: str | None) -> datetime | None:
+    """Read a time of HTTP, which is in UTC whether it says so or not."""
+    try:
+        time = parsedate_to_datetime(text or "")
+    except ValueError:
+        return None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)

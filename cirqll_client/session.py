@@ -5,31 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from cirqll_client import errors, responses
-from cirqll_client.retry import (
-    RETRIED_STATUSES,
-    Failure,
-    is_time_to_give_up,
-    waits,
-    waits_without_retry_after,
-)
-from cirqll_client.transport import Answer, ConnectionFailed
+from cirqll_client.redaction import Redaction
+from cirqll_client.refusals import is_retried, refusal
+from cirqll_client.retry import Failure, Patience, Tries, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from cirqll_client.authentication import Authentication
     from cirqll_client.rate_budget import RateBudget
-    from cirqll_client.transport import Transport
+    from cirqll_client.transport import Answer, Transport
 
 Read = TypeVar("Read")
-_Refusal: TypeAlias = "Callable[[str, str, str], errors.CirqllError]"
 
 _OK = range(200, 300)
+_MOVED = range(300, 400)
 _TOO_MANY = 429
-_UNAUTHENTICATED = 401
 
 logger = logging.getLogger(__name__)
 
@@ -55,18 +49,23 @@ class ApiSession:
         budget: RateBudget,
         authentication: Authentication,
         api_url: str,
-        give_up_after_seconds: float,
+        patience: Patience,
+        redact: Callable[[str], str] = Redaction(),  # noqa: B008 - a value
         on_sent: Callable[[Sent], None] = lambda _sent: None,
         on_wait: Callable[[float], None] = lambda _seconds: None,
         sleep: Callable[[float], object] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Join the parts; the listeners hear of each request and each wait."""
+        """Join the parts; the listeners hear of each request and each wait.
+
+        ``redact`` sees every word of the server's that an error repeats.
+        """
         self._transport = transport
         self._budget = budget
         self._authentication = authentication
         self._api_url = api_url
-        self._give_up_after = give_up_after_seconds
+        self._patience = patience
+        self._redact = redact
         self._on_sent = on_sent
         self._on_wait = on_wait
         self._sleep = sleep
@@ -85,169 +84,102 @@ class ApiSession:
         ``read`` raises ``responses.Unreadable`` for a body that was cut short or is no JSON.
         Raises any ``CirqllError``; ``Unavailable`` only after ``give_up_after`` seconds.
         """
-        attempts = _Attempts(self, path)
+        tries = Tries()
+        has_renewed = False
         while True:
             try:
-                answer = self._send("GET", path, parameters=parameters)
-                if answer.status in _OK:
-                    result = read(answer)
-                    self._has_ever_succeeded = True
-                    return result
-                self._react(answer, path, attempts)
-            except ConnectionFailed as error:
-                attempts.wait_after(error.failure)
-            except responses.Unreadable as error:
-                words = f"the answer could not be read: {error}"
-                attempts.wait_after(Failure(words, may_be_a_setting=True))
+                return self._asked(path, read, parameters)
+            except TryAgain as again:
+                failure = again.failure
+                tries = tries.and_one_more(failure, now=self._clock())
+            except errors.SignInRequired:
+                if has_renewed or not self._authentication.renewed():
+                    raise
+                has_renewed = True
+                continue
+            self._wait(path, failure, tries)
 
-    def _react(self, answer: Answer, path: str, attempts: _Attempts) -> None:
-        """Wait where another try may succeed, else raise."""
+    def _asked(
+        self, path: str, read: Callable[[Answer], Read], parameters: Mapping[str, str] | None
+    ) -> Read:
+        """Ask once. Raises ``TryAgain`` and any ``CirqllError`` but ``Unavailable``."""
+        answer = self._sent("GET", path, parameters)
+        if answer.status not in _OK:
+            raise self._complaint(answer, path)
+        try:
+            result = read(answer)
+        except responses.Unreadable as error:
+            words = f"the answer could not be read: {error}"
+            raise TryAgain(Failure(words, may_be_a_setting=not error.is_cut_short)) from None
+        self._has_ever_succeeded = True
+        return result
+
+    def _complaint(self, answer: Answer, path: str) -> Exception:
+        """Give what an answer that is no success is taken for."""
         if answer.status == _TOO_MANY:
-            attempts.wait_for_budget(responses.rate_limit(answer.headers).retry_after_seconds)
-        elif answer.status in RETRIED_STATUSES:
-            attempts.wait_after(Failure(f"the server answered {answer.status}"))
-        elif not (answer.status == _UNAUTHENTICATED and attempts.may_renew_token()):
-            raise refusal(answer, path=path, api_url=self._api_url)
+            asked = responses.rate_limit(answer.headers).retry_after_seconds
+            wish = "" if asked is None else f" and asks to wait {asked} s"
+            words = f"the server says that there are too many requests{wish}"
+            return TryAgain(Failure(words, is_too_many=True, retry_after_seconds=asked))
+        if is_retried(answer.status):
+            return TryAgain(Failure(f"the server answered {answer.status}"))
+        reason = self._redact(responses.reason(answer.body))
+        error = refusal(answer.status, reason, path=path, api_url=self._api_url)
+        if answer.status in _MOVED or responses.is_web_page(answer.body):
+            # A proxy or a page for maintenance may have answered in place of the API.
+            return TryAgain(Failure(f"a web page came with {answer.status}", ending=error))
+        return error
 
-    def _send(
-        self, method: str, path: str, *, parameters: Mapping[str, str] | None = None
-    ) -> Answer:
+    def _sent(self, method: str, path: str, parameters: Mapping[str, str] | None) -> Answer:
+        """Send once, within the budget."""
         permit = self._budget.take()
         started = self._clock()
         told = responses.RateLimit()
         status = None
         try:
             answer = self._transport.send(method, path, parameters=parameters)
-            told = responses.rate_limit(answer.headers)
             status = answer.status
+            told = responses.rate_limit(answer.headers)
         finally:
-            self._budget.settle(permit, told)
+            # What a refusal counts is not known; how long to wait is, or is found out by waiting.
+            self._budget.settle(permit, told.without_remaining() if status == _TOO_MANY else told)
             seconds = self._clock() - started
             self._on_sent(Sent(method, path, status, seconds))
             logger.debug("%s %s answered %s in %.3f s", method, path, status, seconds)
         return answer
 
-
-class _Attempts:
-    """The tries of one request so far."""
-
-    def __init__(self, session: ApiSession, path: str) -> None:
-        self._session = session
-        self._path = path
-        self._tries = 0
-        self._failing_since: float | None = None
-        self._waits = waits()
-        self._budget_waits: Iterator[float] = waits_without_retry_after()
-        self._was_renewed = False
-
-    def may_renew_token(self) -> bool:
-        """Renew the token at most once for a request."""
-        if self._was_renewed:
-            return False
-        self._was_renewed = True
-        return self._session._authentication.renewed()  # noqa: SLF001 - one class in two halves
-
-    def wait_after(self, failure: Failure) -> None:
-        """Wait before the next try. Raises ``Unavailable`` if there is to be none."""
-        session = self._session
-        seconds = next(self._waits)
-        self._give_up_or_go_on(failure)
-        logger.warning(
-            "GET %s failed (%s); trying again in %.1f s.", self._path, failure.words, seconds
+    def _wait(self, path: str, failure: Failure, tries: Tries) -> None:
+        """Wait before the next try. Raises ``Unavailable`` or the failure's own ending."""
+        now = self._clock()
+        seconds = self._patience.seconds_to_wait(
+            failure, tries, now=now, has_ever_succeeded=self._has_ever_succeeded
         )
-        session._on_wait(seconds)  # noqa: SLF001
-        session._sleep(seconds)  # noqa: SLF001
+        if seconds is None:
+            raise failure.ending or self._unavailable(path, failure, tries, now)
+        if failure.is_too_many:
+            logger.info(
+                "Cirqll says that there are too many requests (other programs use the same "
+                "budget); waiting %.0f s.",
+                seconds,
+            )
+            self._budget.block(seconds)
+            return
+        logger.warning("GET %s failed (%s); trying again in %.1f s.", path, failure.words, seconds)
+        self._on_wait(seconds)
+        self._sleep(seconds)
 
-    def wait_for_budget(self, retry_after_seconds: float | None) -> None:
-        """Hold all processes back after a 429; the next try waits in the budget."""
-        seconds = next(self._budget_waits) if retry_after_seconds is None else retry_after_seconds
-        self._give_up_or_go_on(Failure("the server says that there are too many requests"))
-        logger.info(
-            "Cirqll says that there are too many requests (other programs use the same budget); "
-            "waiting %.0f s.",
-            seconds,
-        )
-        self._session._budget.block(max(seconds, 0.1))  # noqa: SLF001
-
-    def _give_up_or_go_on(self, failure: Failure) -> None:
-        session = self._session
-        now = session._clock()  # noqa: SLF001
-        self._tries += 1
-        self._failing_since = now if self._failing_since is None else self._failing_since
-        if is_time_to_give_up(
-            failure,
-            tries=self._tries,
-            seconds_failing=now - self._failing_since,
-            give_up_after_seconds=session._give_up_after,  # noqa: SLF001
-            has_ever_succeeded=session._has_ever_succeeded,  # noqa: SLF001
-        ):
-            raise errors.Unavailable(self._sentence(failure, now - self._failing_since)) from None
-
-    def _sentence(self, failure: Failure, seconds: float) -> str:
+    def _unavailable(
+        self, path: str, failure: Failure, tries: Tries, now: float
+    ) -> errors.Unavailable:
+        count = "1 try" if tries.number == 1 else f"{tries.number} tries"
         start = (
-            f"Cirqll at {self._session._api_url} could not be read at {self._path}: "  # noqa: SLF001
-            f"{failure.words} ({self._tries} tries in {seconds:.0f} s)"
+            f"Cirqll at {self._api_url} could not be read at {path}: "
+            f"{failure.words} ({count} in {now - tries.failing_since:.0f} s)"
         )
-        if failure.may_be_a_setting and not self._session._has_ever_succeeded:  # noqa: SLF001
-            return f"{start}. Check the setting api_url and the network, then run again."
-        return f"{start}. Run again later; the next run continues where this one stopped."
-
-
-def refusal(answer: Answer, *, path: str, api_url: str) -> errors.CirqllError:
-    """Give the error for an answer that another try would not change."""
-    words = responses.reason(answer.body)
-    said = f' ("{words}")' if words else ""
-    make = _REFUSALS.get(answer.status)
-    if make is not None:
-        return make(path, said, api_url)
-    if answer.status in {400, 422}:
-        return errors.RequestRefused(
-            f"Cirqll refused a request to {path} with {answer.status}{said}. If it stays so, "
-            "report it with the version of this program.",
-            status=answer.status,
-            reason=words,
+        if not self._has_ever_succeeded and not failure.is_too_many:
+            return errors.Unavailable(
+                f"{start}. Check the setting api_url and the network, then run again."
+            )
+        return errors.Unavailable(
+            f"{start}. Run again later; the next run continues where this one stopped."
         )
-    return errors.AnswerUnexpected(
-        f"Cirqll at {api_url} answered {answer.status} for {path}{said}, which is not known to "
-        "happen there. Check the setting api_url; if it is right, report this."
-    )
-
-
-def _sign_in(path: str, said: str, api_url: str) -> errors.CirqllError:
-    return errors.SignInRequired(
-        f"Cirqll at {api_url} did not accept the access token for {path}{said}. It is wrong, has "
-        "expired or was revoked: put a new one into the setting access_token and run again."
-    )
-
-
-def _scope(path: str, said: str, _api_url: str) -> errors.CirqllError:
-    return errors.ScopeMissing(
-        f"The access token may not read {path}{said}. Grant it the scope "
-        f"{path.split('/')[1]}.read.all, or leave the stream out."
-    )
-
-
-def _missing(path: str, said: str, api_url: str) -> errors.CirqllError:
-    return errors.NotFound(
-        f"There is nothing at {path} of {api_url}{said}. Check the setting api_url (the root, "
-        "without /api); if other streams can be read, this account does not have it."
-    )
-
-
-def _moved(path: str, said: str, api_url: str) -> errors.CirqllError:
-    return errors.SettingInvalid(
-        f"Cirqll at {api_url} sends the request for {path} elsewhere{said}. Check the setting "
-        "api_url: it must be the root of the API, with https."
-    )
-
-
-_REFUSALS: dict[int, _Refusal] = {
-    301: _moved,
-    302: _moved,
-    303: _moved,
-    307: _moved,
-    308: _moved,
-    401: _sign_in,
-    403: _scope,
-    404: _missing,
-}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 DEFAULT_API_URL = "https://api.cirqll.nl"
-DEFAULT_REQUESTS_PER_MINUTE = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

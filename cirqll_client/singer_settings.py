@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import parse_environment_config
 
 from cirqll_client.settings import DEFAULT_API_URL, ConnectionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from jsonschema.exceptions import ValidationError
 
@@ -96,38 +98,83 @@ def connection_settings(config: Mapping[str, Any]) -> ConnectionSettings:
     return ConnectionSettings(**{"access_token": "", **chosen})
 
 
+def environment_settings(schema: Mapping[str, Any], *, prefix: str) -> dict[str, Any]:
+    """Take settings from environment variables (and ``.env``), in the types of the schema.
+
+    What cannot be of its type stays text, for ``setting_errors`` to name.
+    """
+    properties = schema["properties"]
+    texts = {"properties": {name: {"type": "string"} for name in properties}}
+    found = parse_environment_config(texts, prefix)
+    return {name: _typed(text, properties[name].get("type")) for name, text in found.items()}
+
+
 def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Give a sentence for each setting that cannot be right; values are not repeated."""
     known = schema.get("properties", {})
     errors = [_unknown(name, list(known)) for name in config if name not in known]
     validator = Draft202012Validator(dict(schema))
-    return errors + [_wrong(error) for error in validator.iter_errors(dict(config))]
+    return errors + [_wrong(error, schema) for error in validator.iter_errors(dict(config))]
+
+
+def _typed(text: str, types: str | list[str] | None) -> object:
+    for name in types if isinstance(types, list) else [types]:
+        try:
+            return _READERS[name](text)
+        except (KeyError, ValueError):
+            continue
+    return text
+
+
+_TRUTHS = dict.fromkeys(("true", "1", "yes", "on"), True) | dict.fromkeys(
+    ("false", "0", "no", "off"), False
+)
+_READERS: dict[str | None, Callable[[str], object]] = {
+    "integer": int,
+    "number": float,
+    "boolean": lambda text: _TRUTHS[text.lower()],
+    "object": json.loads,
+    "array": json.loads,
+}
 
 
 def _unknown(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
-    remedy = f"did you mean {close[0]}?" if close else f"remove it. Known are: {', '.join(known)}."
-    return f"There is no setting {name}; {remedy}"
+    if close:
+        return f"There is no setting {name}; did you mean {close[0]}?"
+    return f"There is no setting {name}: remove it. Known are: {', '.join(known)}."
 
 
-def _wrong(error: ValidationError) -> str:
-    name = ".".join(map(str, error.absolute_path))
+def _wrong(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "required":
         return f"A setting is missing: {error.message}."
-    allowed = _ALLOWED.get(str(error.validator), "{0}").format(_words(error.validator_value))
+    name = ".".join(map(str, error.absolute_path))
+    rule = error.validator_value
+    if error.validator == "pattern":
+        return (
+            f"The setting {name} is wrong: write it like {schema['properties'][name]['default']}."
+        )
+    allowed = _ALLOWED.get(str(error.validator), "{0}").format(_words(rule))
     return f"The setting {name} is wrong: it must be {allowed}."
 
 
-def _words(value: object) -> str:
-    return " or ".join(map(str, value)) if isinstance(value, list) else str(value)
+def _words(rule: object) -> str:
+    """Name types and values in words; null is only for those who leave a setting out."""
+    rules = rule if isinstance(rule, list) else [rule]
+    return " or ".join(_TYPES.get(str(one), str(one)) for one in rules if one not in {"null", None})
 
 
 _ALLOWED = {
-    "type": "of the type {0}",
-    "enum": "one of {0}",
     "minimum": "at least {0}",
     "exclusiveMinimum": "more than {0}",
     "maximum": "at most {0}",
-    "pattern": "of the form {0}",
     "format": "a {0}",
+}
+_TYPES = {
+    "string": "a text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "a JSON object",
+    "array": "a JSON list",
 }

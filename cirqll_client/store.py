@@ -8,25 +8,23 @@ share. The store knows tables and transactions; what they mean is decided by its
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sql
-from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from cirqll_client.errors import SettingInvalid
+from cirqll_client.databases import engine_of, sentence_for
+from cirqll_client.errors import SettingInvalid, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy.engine import Connection
 
-BUSY_SECONDS = 60
-"""How long a process waits for another one's transaction, each of which lasts milliseconds."""
-
 _METADATA = sql.MetaData()
+_ONE_AT_A_TIME = sql.text("SELECT pg_advisory_xact_lock(20250624)")
+"""PostgreSQL's CREATE TABLE IF NOT EXISTS fails if two do it at once. The number is arbitrary."""
 
 LEARNED = sql.Table(
     "learned",
@@ -37,19 +35,10 @@ LEARNED = sql.Table(
     sql.Column("learned_at", sql.Float, nullable=False),
 )
 BUDGETS = sql.Table(
-    "budgets",
+    "rate_budgets",
     _METADATA,
     sql.Column("client", sql.String(512), primary_key=True),
-    sql.Column("requests_per_minute", sql.Integer, nullable=False),
-    sql.Column("blocked_until", sql.Float, nullable=False),
-)
-PERMITS = sql.Table(
-    "permits",
-    _METADATA,
-    sql.Column("id", sql.Integer, primary_key=True, autoincrement=True),
-    sql.Column("client", sql.String(512), nullable=False),
-    sql.Column("counts_until", sql.Float, nullable=False),
-    sql.Index("permits_by_client", "client", "counts_until"),
+    sql.Column("tally", sql.Text, nullable=False),
 )
 
 
@@ -59,14 +48,10 @@ class Store:
     def __init__(self, url: str, *, clock: Callable[[], float] = time.time) -> None:
         """Open the store and make its tables. Raises ``SettingInvalid`` where that fails."""
         self._clock = clock
-        try:
-            self._engine = _engine(url)
-            _METADATA.create_all(self._engine)
-        except (SQLAlchemyError, ImportError, OSError) as error:
-            raise SettingInvalid(_why_not_opened(error)) from error
+        self._engine = _opened(url)
         self.now_expression: sql.ColumnElement[float] | None = (
             sql.cast(sql.func.extract("epoch", sql.func.clock_timestamp()), sql.Float)
-            if self._engine.dialect.name == "postgresql"
+            if _is_postgresql(self._engine)
             else None
         )
         """The database's own clock, where several machines may share it."""
@@ -77,9 +62,32 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
-        """All or nothing. The first statement should be a write: it takes the lock."""
-        with self._engine.begin() as connection:
-            yield connection
+        """All or nothing. Raises ``Unavailable`` where the database fails.
+
+        SQLite lets one in at a time; elsewhere, lock the rows that are read to be changed.
+        """
+        failure = None
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            failure = type(getattr(error, "orig", None) or error).__name__
+        if failure:
+            msg = (
+                f"The store of tokens and of the rate budget failed ({failure}). Check the "
+                "database or the disk that the setting store_url names, then run again; the next "
+                "run continues where this one stopped."
+            )
+            raise Unavailable(msg)
+
+    def insert_unless_there(self, table: sql.Table, row: Mapping[str, Any]) -> None:
+        """Insert a row, or leave the one that has its key."""
+        key = [column == row[column.name] for column in table.primary_key]
+        with self.transaction() as connection:
+            if connection.execute(sql.select(sql.true()).where(*key)).first():
+                return
+        with self.transaction() as connection, suppress(IntegrityError), connection.begin_nested():
+            connection.execute(sql.insert(table).values(row))
 
     def learned(self, account: str, fact: str, *, not_before: float = 0.0) -> Any:  # noqa: ANN401
         """Give what was learned about an account, ``None`` if nothing or only long ago."""
@@ -88,18 +96,18 @@ class Store:
             LEARNED.c.fact == fact,
             LEARNED.c.learned_at >= not_before,
         )
-        with self._engine.connect() as connection:
+        with self.transaction() as connection:
             return connection.execute(question).scalar()
 
     def learn(self, account: str, fact: str, value: Any) -> None:  # noqa: ANN401
         """Remember a fact, in place of what was known."""
-        key = (LEARNED.c.account == account) & (LEARNED.c.fact == fact)
+        row = {"account": account, "fact": fact, "value": value, "learned_at": self.now()}
+        self.insert_unless_there(LEARNED, row)
         with self.transaction() as connection:
-            connection.execute(sql.delete(LEARNED).where(key))
             connection.execute(
-                sql.insert(LEARNED).values(
-                    account=account, fact=fact, value=value, learned_at=self.now()
-                )
+                sql.update(LEARNED)
+                .where(LEARNED.c.account == account, LEARNED.c.fact == fact)
+                .values(value=value, learned_at=row["learned_at"])
             )
 
     def close(self) -> None:
@@ -114,54 +122,25 @@ def default_store_url() -> str:
     return f"sqlite:///{platformdirs.user_state_path('cirqll') / 'store.sqlite'}"
 
 
-def _engine(url_text: str) -> sql.Engine:
-    url = sql.make_url(url_text)
-    if url.get_backend_name() == "sqlite":
-        return _sqlite_engine(url)
-    if url.drivername in {"postgres", "postgresql"}:
-        url = url.set(drivername="postgresql+psycopg")
-    return sql.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+def _opened(url: str) -> sql.Engine:
+    """Open the database and make its tables. Raises ``SettingInvalid``."""
+    try:
+        engine = engine_of(url)
+        _make_tables(engine)
+    except (SQLAlchemyError, ImportError, OSError, ValueError) as error:
+        sentence = sentence_for(error, url)
+    else:
+        return engine
+    # Raised outside of the handler: the cause may hold the URL with its password.
+    raise SettingInvalid(sentence)
 
 
-def _sqlite_engine(url: sql.URL) -> sql.Engine:
-    from pathlib import Path  # noqa: PLC0415 - only here
-
-    if url.database and url.database != ":memory:":
-        _make_private(Path(url.database).expanduser())
-    engine = sql.create_engine(url, connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
-    event.listen(engine, "connect", _prepare_sqlite)
-    return engine
+def _make_tables(engine: sql.Engine) -> None:
+    with engine.begin() as connection:
+        if _is_postgresql(engine):
+            connection.execute(_ONE_AT_A_TIME)
+        _METADATA.create_all(connection)
 
 
-def _make_private(path: Path) -> None:
-    """Make the file before SQLite does, so that there is no moment in which others may read it."""
-    if not path.parent.exists():
-        path.parent.mkdir(mode=0o700, parents=True)
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's object
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.close()
-
-
-def _why_not_opened(error: Exception) -> str:
-    if isinstance(error, ArgumentError):
-        return (
-            "The setting store_url is not a database URL; write it like "
-            "sqlite:////var/lib/cirqll/store.sqlite or postgresql://user@host/database."
-        )
-    if isinstance(error, (NoSuchModuleError, ImportError)):
-        return (
-            "The database driver that the setting store_url names is not installed; "
-            "for PostgreSQL, install tap-cirqll[postgres]."
-        )
-    cause = getattr(error, "orig", None) or error
-    words = " ".join(str(cause).split())
-    return (
-        f"The store could not be opened ({type(cause).__name__}: {words}); check the setting "
-        "store_url, and that its folder can be written to by this user."
-    )
+def _is_postgresql(engine: sql.Engine) -> bool:
+    return engine.dialect.name == "postgresql"

@@ -20,8 +20,8 @@ _TIME = re.compile(
 )
 _LENGTH_OF_HOUR = len("2024-05-18 13")
 _HOURS_KEPT = 4096
-_LONGEST_CHANGE = timedelta(hours=2)
-"""No zone sets its clock back by more at once."""
+_LONGEST_CHANGE = timedelta(days=1)
+"""No zone set its clock back by more at once since 1970, and none changed twice in that time."""
 
 
 class Timestamps:

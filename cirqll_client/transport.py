@@ -6,33 +6,35 @@ cannot be right.
 
 from __future__ import annotations
 
+import logging
+import re
+import time
+from contextlib import suppress
 from dataclasses import dataclass
+from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests import exceptions
 from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, LocationValueError, NameResolutionError, ReadTimeoutError
+from urllib3.util import Timeout
 
 from cirqll_client.errors import SettingInvalid
-from cirqll_client.retry import Failure
+from cirqll_client.redaction import RedactingFilter, Redaction
+from cirqll_client.retry import Failure, TryAgain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from requests.auth import AuthBase
 
-_HOST_UNKNOWN = ("NameResolutionError", "getaddrinfo", "Name or service not known")
-
-
-class ConnectionFailed(Exception):
-    """No whole answer came; another try may succeed."""
-
-    def __init__(self, failure: Failure) -> None:
-        """Carry the words for the user."""
-        super().__init__(failure.words)
-        self.failure = failure
+_URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+_PIECE_BYTES = 1 << 18
+_LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
+"""They repeat headers that cannot be read, and a server may echo in them what it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +49,39 @@ class Answer:
 class Transport:
     """Connections to one server, kept open between requests. Threads may share it."""
 
-    def __init__(
-        self, *, api_url: str, auth: AuthBase, timeout_seconds: float, user_agent: str
+    def __init__(  # noqa: PLR0913 - what each request needs, and the seam of a clock
+        self,
+        *,
+        api_url: str,
+        auth: AuthBase,
+        timeout_seconds: float,
+        user_agent: str,
+        redact: Redaction | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare connections below this root; proxies and certificates of the environment hold."""
-        self._root = api_url.rstrip("/") + "/api"
+        """Prepare connections below this root; proxies and certificates of the environment hold.
+
+        An answer has so many seconds from the sending to its last byte; what is redacted is what
+        urllib3 logs meanwhile. Raises ``SettingInvalid``.
+        """
+        self._root = _root(api_url)
         self._timeout = timeout_seconds
+        self._clock = clock
         self._session = requests.Session()
-        self._session.auth = auth
+        self._auth = auth
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self._session.mount("http://", HTTPAdapter(pool_maxsize=32))
         self._session.mount("https://", HTTPAdapter(pool_maxsize=32))
-        # The environment is read once here; requests would read it anew for every request.
+        # The environment is read once here; requests would read it anew for every request, and
+        # would let a .netrc file take the place of the token.
         settings = self._session.merge_environment_settings(self._root, {}, None, None, None)
         self._session.verify = settings["verify"]
         self._session.proxies.update(get_environ_proxies(self._root))
         self._session.trust_env = False
+        self._template = _template(self._session, self._root)
+        self._filter = RedactingFilter(redact or Redaction())
+        for logger in _LOGGERS:
+            logger.addFilter(self._filter)
 
     def send(
         self,
@@ -72,58 +91,137 @@ class Transport:
         parameters: Mapping[str, str] | None = None,
         body: Any = None,  # noqa: ANN401 - any JSON
     ) -> Answer:
-        """Send once. Raises ``ConnectionFailed``, or ``SettingInvalid`` for an impossible URL."""
+        """Send once. Raises ``TryAgain``, or ``SettingInvalid`` for what no try can change."""
         try:
-            response = self._session.request(
-                method,
-                self._root + path,
-                params=parameters,
-                json=body,
-                timeout=self._timeout,
-                allow_redirects=False,
-                stream=True,
-            )
-            # Read in one go: ``response.content`` joins pieces of 10 kB, at a microsecond a record.
-            content = response.raw.read(decode_content=True)
-        except exceptions.SSLError as error:
-            raise SettingInvalid(_certificate_sentence(self._root)) from error
-        except (exceptions.InvalidURL, exceptions.MissingSchema, exceptions.InvalidSchema) as error:
-            msg = (
-                f"The setting api_url ({self._root}) is not a URL that can be called; "
-                "write it like https://api.cirqll.nl."
-            )
-            raise SettingInvalid(msg) from error
-        except exceptions.RequestException as error:
-            raise ConnectionFailed(_failure(error, self._timeout)) from None
-        except ReadTimeoutError:
-            raise ConnectionFailed(_too_slow(self._timeout)) from None
-        except HTTPError:
-            raise ConnectionFailed(Failure("the answer broke off")) from None
-        return Answer(response.status_code, response.headers, content)
+            return self._sent(method, path, parameters, body)
+        except TryAgain:
+            raise
+        except (OSError, HTTPError) as error:
+            complaint = self._complaint(error)
+        # Raised outside of the handler: the cause says nothing that the words do not say.
+        raise complaint
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+        for logger in _LOGGERS:
+            logger.removeFilter(self._filter)
+
+    def _sent(
+        self, method: str, path: str, parameters: Mapping[str, str] | None, body: object
+    ) -> Answer:
+        deadline = self._clock() + self._timeout
+        with self._session.send(
+            self._prepared(method, path, parameters, body),
+            proxies=self._session.proxies,
+            # The stubs of requests do not know that it takes this, which bounds both together.
+            timeout=Timeout(total=self._timeout),  # type: ignore[arg-type]
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            content = b"".join(self._pieces(response, deadline))
+        return Answer(response.status_code, response.headers, content)
+
+    def _prepared(
+        self, method: str, path: str, parameters: Mapping[str, str] | None, body: object
+    ) -> requests.PreparedRequest:
+        """Make a request from the template: requests would quote and check each URL anew."""
+        request = self._template.copy()
+        request.method = method
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        request.url = f"{self._root}{path}{query}"
+        if body is not None:
+            request.prepare_body(None, None, json=body)
+        return self._auth(request)
+
+    def _pieces(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
+        """Give the body as it comes: a server that sends a byte now and then is not waited for.
+
+        In pieces as large as they come, and past the decoder of urllib3 where nothing is to be
+        decoded: ``response.content`` costs a microsecond a record more.
+        """
+        is_coded = "Content-Encoding" in response.headers
+        while piece := response.raw.read1(_PIECE_BYTES, decode_content=is_coded):
+            if self._clock() > deadline:
+                raise TryAgain(_too_slow(self._timeout))
+            yield piece
+
+    def _complaint(self, error: OSError | HTTPError) -> Exception:
+        """Name an error of requests, of urllib3 or of the system."""
+        causes = list(_causes(error))
+        if any(isinstance(one, SSLCertVerificationError) for one in causes):
+            return SettingInvalid(_certificate_sentence(self._root))
+        if isinstance(error, LocationValueError):
+            return SettingInvalid(_url_sentence(self._root))
+        if isinstance(error, HTTPError) and not isinstance(error, ReadTimeoutError):
+            return TryAgain(Failure("the answer broke off"))
+        if not isinstance(error, (exceptions.RequestException, HTTPError)):
+            return SettingInvalid(_bundle_sentence())
+        return TryAgain(_failure(error, causes, self._timeout))
 
 
-def _failure(error: exceptions.RequestException, timeout_seconds: float) -> Failure:
-    if isinstance(error, exceptions.Timeout):
+def _root(api_url: str) -> str:
+    """Give the root of all paths. Raises ``SettingInvalid``."""
+    root = api_url.rstrip("/")
+    try:
+        is_url = bool(_URL.fullmatch(root) and urlsplit(root).port != 0)
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise SettingInvalid(_url_sentence(root))
+    return root + "/api"
+
+
+def _template(session: requests.Session, root: str) -> requests.PreparedRequest:
+    """Prepare what all requests have in common. Raises ``SettingInvalid``."""
+    with suppress(exceptions.InvalidURL):
+        return session.prepare_request(requests.Request("GET", root))
+    raise SettingInvalid(_url_sentence(root))
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and what it came from, as requests and urllib3 wrap one in the other."""
+    while error is not None:
+        yield error
+        wrapped = getattr(error, "reason", None) or (error.args[0] if error.args else None)
+        error = wrapped if isinstance(wrapped, BaseException) else error.__cause__
+
+
+def _failure(error: Exception, causes: list[BaseException], timeout_seconds: float) -> Failure:
+    if isinstance(error, (exceptions.Timeout, ReadTimeoutError)):
         return _too_slow(timeout_seconds)
     if isinstance(error, exceptions.ProxyError):
         return Failure("the proxy could not be reached", may_be_a_setting=True)
-    if any(sign in str(error) for sign in _HOST_UNKNOWN):
+    if isinstance(error, exceptions.SSLError):
+        return Failure("no encrypted connection could be made", may_be_a_setting=True)
+    if any(isinstance(one, NameResolutionError) for one in causes):
         return Failure("there is no host of that name", may_be_a_setting=True)
-    if "refused" in str(error):
+    if any(isinstance(one, ConnectionRefusedError) for one in causes) or "refused" in str(error):
         return Failure("the connection was refused")
     return Failure("the connection broke")
 
 
 def _too_slow(timeout_seconds: float) -> Failure:
-    return Failure(f"no answer within {timeout_seconds:g} s")
+    return Failure(f"no whole answer within request_timeout, {timeout_seconds:g} s")
+
+
+def _url_sentence(root: str) -> str:
+    shown = "" if re.search("[@?#]", root) else f" ({root})"
+    return (
+        f"The setting api_url{shown} is not a URL that can be called; write it like "
+        "https://api.cirqll.nl, without user, password or parameters."
+    )
 
 
 def _certificate_sentence(root: str) -> str:
     return (
         f"The server at {root} could not prove who it is (its TLS certificate was refused), so "
         "nothing was sent; check the setting api_url, or REQUESTS_CA_BUNDLE behind a proxy."
+    )
+
+
+def _bundle_sentence() -> str:
+    return (
+        "The file of certificates that REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names cannot be read; "
+        "correct or remove the variable."
     )

@@ -1,0 +1,162 @@
+"""Going a walk to its end: it asks for pages, and whatever else it takes to be sure of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from cirqll_client.ends import Sequel, rows_left, sequel
+from cirqll_client.errors import RequestRefused
+from cirqll_client.walks import NotHonoured, ids_of
+from cirqll_client.whole_walk import WholeWalk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cirqll_client.client import CirqllClient
+    from cirqll_client.key_walk import KeyWalk
+    from cirqll_client.query import IndexQuery
+    from cirqll_client.resources import Resource
+    from cirqll_client.responses import Page, RowsReader
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One page of a walk, checked, and the rows of it that are wanted."""
+
+    page: Page
+    rows: list[Any]
+    left: int | None
+    """Rows that the server counts behind the page, where it tells."""
+    is_as_counted: bool
+    """As many rows lay here as were counted behind the page before: nothing changed in between."""
+    is_last: bool
+
+
+class Walker:
+    """Walks through one resource. ``fields`` limits what is asked for; empty means all."""
+
+    def __init__(
+        self,
+        client: CirqllClient,
+        resource: Resource,
+        *,
+        fields: tuple[str, ...],
+        read_rows: RowsReader | None,
+        warn: Callable[[str], None],
+    ) -> None:
+        """Prepare; nothing is asked yet."""
+        self._client = client
+        self._resource = resource
+        self._fields = fields
+        self._read_rows = read_rows
+        self._warn = warn
+
+    def steps(self, walk: KeyWalk | WholeWalk) -> Iterator[Step]:
+        """Go page by page. Raises ``NotHonoured`` and any ``CirqllError``."""
+        page = self._page(walk)
+        if page.is_whole and self._resource.key_without_id:
+            ids_of(page.rows)
+            yield Step(page, page.rows.rows, 0, is_as_counted=False, is_last=True)
+            return
+        counted, expected, read, was_empty = page.total, page.total, 0, False
+        while True:
+            rows = walk.take(page)
+            left = walk.left(page) if isinstance(walk, WholeWalk) else rows_left(page)
+            read += len(page)
+            is_end = self._is_end(walk, page, read=read, expected=expected)
+            if was_empty and not len(page) and not is_end:
+                msg = "its filter did not find rows that are there"
+                raise NotHonoured(msg)
+            was_empty = not len(page)
+            if is_end or not was_empty:
+                is_as_counted = page.total is not None and page.total == counted
+                yield Step(page, rows, left, is_as_counted=is_as_counted, is_last=is_end)
+            if is_end:
+                return
+            counted = left
+            page = self._next_page(walk, left)
+
+    def _is_end(
+        self, walk: KeyWalk | WholeWalk, page: Page, *, read: int, expected: int | None
+    ) -> bool:
+        """Tell whether no row is left but such that changed after the reading began."""
+        if isinstance(walk, WholeWalk):
+            return walk.is_complete
+        if walk.goal is None:
+            what_follows = sequel(
+                page,
+                read=read,
+                expected=expected,
+                is_total_proven=self._client.is_total_proven,
+                is_filtered=walk.query().filter is not None,
+            )
+            if what_follows is not Sequel.DOUBT:
+                return what_follows is Sequel.END
+        if walk.goal is None or not len(page):
+            self._aim(walk)
+        return walk.has_arrived
+
+    def _next_page(self, walk: KeyWalk | WholeWalk, counted: int | None) -> Page:
+        """Ask for the page behind the last one, where so many rows were counted."""
+        if isinstance(walk, WholeWalk):
+            return self._page(walk)
+        walk.is_overlapping = not (walk.are_ties_proven or self._client.is_total_proven)
+        page = self._page(walk)
+        if page.total != counted and walk.goal is None and not walk.is_order_proven:
+            self._aim(walk)
+        if walk.may_miss_ties(page, counted=counted):
+            return self._page_with_ties(walk, page)
+        return page
+
+    def _page(self, walk: KeyWalk | WholeWalk) -> Page:
+        query = walk.query()
+        refusal = None
+        if self._fields:
+            try:
+                return self._ask(replace(query, show=self._fields))
+            except RequestRefused as error:
+                refusal = error
+        page = self._ask(query)
+        if refusal:
+            # All fields are never refused, so it was the choice of them.
+            self._fields = ()
+            self._warn(
+                f"Cirqll refused to show only some fields of {self._resource.stream} with "
+                f"{refusal.status}. All fields are asked for instead, which loses nothing."
+            )
+        return page
+
+    def _aim(self, walk: KeyWalk) -> None:
+        """See where the way ends now, so that it has an end, however fast rows change.
+
+        An end before the place that was reached is there only if rows were deleted, or if the order
+        is not honoured: then the first row is the last one, too. Raises ``NotHonoured``.
+        """
+        last = self._ask_for_one(walk.edge(is_far=True))
+        walk.aim(last.rows)
+        if not walk.is_beyond_goal:
+            return
+        first = self._ask_for_one(walk.edge(is_far=False))
+        is_only_one = first.total == 1 and self._client.is_total_proven
+        if first.rows.ids == last.rows.ids and not is_only_one:
+            msg = f"it did not honour the order by {walk.along}"
+            raise NotHonoured(msg)
+
+    def _page_with_ties(self, walk: KeyWalk, page: Page) -> Page:
+        """Make sure that rows with the time of the key were not dropped with the ``or``."""
+        ties = self._ask_for_one(walk.ties()).rows.ids
+        if not ties or ties[0] in page.rows.ids:
+            return page
+        # The row may have come in between.
+        page = self._page(walk)
+        if ties[0] not in page.rows.ids:
+            msg = "it left out rows that changed at the same moment"
+            raise NotHonoured(msg)
+        return page
+
+    def _ask(self, query: IndexQuery) -> Page:
+        return self._client.index(self._resource, query, read_rows=self._read_rows)
+
+    def _ask_for_one(self, query: IndexQuery) -> Page:
+        return self._client.index(self._resource, query)

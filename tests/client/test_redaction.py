@@ -1,0 +1,42 @@
+"""No secret survives redaction, wherever in a text it stands."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cirqll_client.redaction import HIDDEN, Redaction
+
+secrets = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6)
+
+
+@given(secret=secrets, before=st.text(), after=st.text())
+def test_a_known_secret_is_hidden_in_any_text(secret: str, before: str, after: str) -> None:
+    assert Redaction([secret])(f"{before}{secret}{after}").count(secret) <= HIDDEN.count(secret)
+
+
+def test_the_longer_of_two_secrets_goes_first() -> None:
+    assert Redaction(["canary", "canary-two"])("a canary-two sings") == f"a {HIDDEN} sings"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("Authorization: Bearer abc.def", f"Authorization: Bearer {HIDDEN}"),
+        ('{"access_token": "abc"}', f'{{"access_token": "{HIDDEN}"}}'),
+        ("refresh_token=abc&scope=x", f"refresh_token={HIDDEN}&scope=x"),
+        ("postgresql://me:abc@host/db", f"postgresql://me:{HIDDEN}@host/db"),
+        ("nothing to hide", "nothing to hide"),
+    ],
+)
+def test_what_stands_where_secrets_stand_is_hidden(text: str, redacted: str) -> None:
+    assert Redaction()(text) == redacted
+
+
+def test_short_and_missing_secrets_hide_nothing() -> None:
+    assert Redaction([None, "", "a"])("a banana") == "a banana"
+
+
+def test_it_tells_how_many_secrets_it_knows_and_not_which() -> None:
+    assert repr(Redaction(["canary-token"])) == "Redaction(1 secrets)"

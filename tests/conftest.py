@@ -1,0 +1,29 @@
+"""What tests of several parts need: a Cirqll to read from."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.reading_fixtures import Source, new_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="session")
+def any_crm() -> Iterator[Source]:
+    """A sandbox that tests share; each begins anew."""
+    sandbox = new_sandbox()
+    with sandbox.running() as url:
+        yield Source(sandbox, url)
+
+
+@pytest.fixture
+def crm(any_crm: Source) -> Iterator[Source]:
+    """A sandbox without rows, whose clock stands still."""
+    with closing(Source(any_crm.sandbox, any_crm.url)) as source:
+        source.begin()
+        yield source
