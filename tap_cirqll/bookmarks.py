@@ -14,17 +14,19 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.reading import Batch, Beginning, Stand
-from cirqll_client.walks import WayName
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNFINISHED = "unfinished"
+_KEY = "replication_key"
 _VALUE = "replication_key_value"
+_LONGEST_LOOKBACK_SECONDS = 1e11
+"""Longer than there is time."""
 
 
 def beginning(
@@ -36,10 +38,10 @@ def beginning(
         return Beginning(
             bookmark=None if value is None else moment(value),
             not_before=None if start_date is None else _start(start_date),
-            lookback=timedelta(seconds=lookback_seconds),
+            lookback=timedelta(seconds=min(lookback_seconds, _LONGEST_LOOKBACK_SECONDS)),
             stand=_stand(bookmark.get(UNFINISHED)),
         )
-    except (AttributeError, TypeError, ValueError) as error:
+    except (AttributeError, OverflowError, TypeError, ValueError) as error:
         msg = (
             f"The state of the stream {stream} cannot be read: it is not what this tap wrote. Run "
             "again with a state that is, or without one to read the stream from the beginning."
@@ -50,7 +52,7 @@ def beginning(
 def remember(bookmark: dict[str, Any], batch: Batch, *, replication_key: str | None) -> None:
     """Write down that a batch was delivered."""
     if batch.bookmark is not None and replication_key is not None:
-        bookmark["replication_key"] = replication_key
+        bookmark[_KEY] = replication_key
         bookmark[_VALUE] = written(batch.bookmark)
     if batch.stand is None:
         bookmark.pop(UNFINISHED, None)
@@ -84,16 +86,19 @@ def written(time: datetime) -> str:
 def _start(start_date: str) -> datetime:
     try:
         return moment(start_date)
-    except ValueError as error:
+    except (OverflowError, ValueError) as error:
         msg = "The setting start_date is not a date; write it like 2026-01-31 or 2026-01-31T00:00Z."
         raise SettingInvalid(msg) from error
 
 
 def _stand(written_stand: Mapping[str, Any] | None) -> Stand | None:
+    """Read a stand. Raises ``TypeError`` and ``ValueError`` for what this tap did not write."""
     if written_stand is None:
         return None
     stand = Stand(**written_stand)
-    moment(stand.until)
-    if stand.way not in get_args(WayName) or type(stand.last_id) is not int:
+    place = {"changes": stand.time, "id": stand.newest or ""}.get(stand.way)
+    is_place = isinstance(place, str) and isinstance(stand.newest or "", str)
+    is_row = type(stand.last_id) is int and stand.last_id >= 0
+    if not (is_place and is_row and datetime.fromisoformat(stand.until).tzinfo):
         raise ValueError
     return stand

@@ -6,14 +6,14 @@ kinds are those of JSON Schema; their limits are PostgreSQL's, the strictest of 
 
 from __future__ import annotations
 
-import re
+import json
 from decimal import Decimal
 from enum import Enum
-from typing import TYPE_CHECKING, Any
-
-from cirqll_client.responses import encoded
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cirqll_client.timestamps import Timestamps
 
 NONCONFORMING = "_nonconforming"
@@ -22,8 +22,10 @@ UNDOCUMENTED = "_undocumented"
 """Column with the fields that have no column, as they came, by name."""
 
 SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
-NUMBER = re.compile(rb"-?\d{1,1000}(\.\d{1,1000})?([eE][+-]?\d{1,3})?")
-"""JSON numbers that PostgreSQL's ``numeric`` holds exactly."""
+MOST_DIGITS = 10_000
+"""On either side of the decimal point; PostgreSQL's ``numeric`` holds 16,383 behind it."""
+MOST_LEVELS = 100
+"""Objects and lists within each other. Loaders take some hundreds, PHP writes 512."""
 
 
 class Kind(Enum):
@@ -36,6 +38,12 @@ class Kind(Enum):
     TIME = "date-time"
     OBJECT = "object"
     ARRAY = "array"
+    JSON = "json"
+    """Any JSON, for a field of which not even the type is known."""
+
+
+_SINGLE = {kind.value for kind in Kind} - {Kind.TIME.value, Kind.JSON.value}
+"""The types of JSON Schema that are kinds of their own."""
 
 
 class Misfit(ValueError):
@@ -45,12 +53,13 @@ class Misfit(ValueError):
 def kind_of(schema: dict[str, Any]) -> Kind:
     """Give the kind of a column by its JSON Schema; what has no kind of its own is text."""
     types = schema.get("type", "string")
-    name = next(
-        (one for one in ([types] if isinstance(types, str) else types) if one != "null"), ""
-    )
-    if name == "string" and schema.get("format") == "date-time":
+    names = {*([types] if isinstance(types, str) else types)} - {"null"}
+    if len(names) > 1 and names & {"object", "array"}:
+        return Kind.JSON
+    if names == {"string"} and schema.get("format") == "date-time":
         return Kind.TIME
-    return Kind(name) if name in {kind.value for kind in Kind} else Kind.STRING
+    name = names.pop() if len(names) == 1 else ""
+    return Kind(name) if name in _SINGLE else Kind.STRING
 
 
 def fitted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN401 - JSON
@@ -63,17 +72,28 @@ def fitted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN4
     return fits
 
 
-def storable(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Write characters that no database holds (NUL, half a surrogate pair) as their escapes."""
+def storable(value: Any, *, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 - JSON
+    """Give the value as a column of JSON holds it: what no database takes is written as text.
+
+    That is NUL and half a surrogate pair (as their escapes), a number of more than ``MOST_DIGITS``
+    digits, and what lies deeper than ``MOST_LEVELS``.
+    """
     if isinstance(value, str):
-        return value if is_storable(value) else encoded(value)[1:-1].decode()
+        return value if _is_storable(value) else json.dumps(value)[1:-1]
+    if _is_numeric(value):
+        number = _number(value)
+        return str(value) if number is None else number
+    if isinstance(value, (dict, list)) and not levels:
+        return json.dumps(value, default=str)
     if isinstance(value, dict):
-        return {storable(name): storable(one) for name, one in value.items()}
-    return [storable(one) for one in value] if isinstance(value, list) else value
+        pairs = {storable(k): storable(v, levels=levels - 1) for k, v in value.items()}
+        return pairs if len(pairs) == len(value) else json.dumps(value, default=str)
+    if isinstance(value, list):
+        return [storable(one, levels=levels - 1) for one in value]
+    return value
 
 
-def is_storable(text: str) -> bool:
-    """Tell whether every database can hold the text."""
+def _is_storable(text: str) -> bool:
     if "\0" in text:
         return False
     try:
@@ -83,25 +103,35 @@ def is_storable(text: str) -> bool:
     return True
 
 
-def _integer(value: object, _: Timestamps) -> int | None:
-    if type(value) is Decimal and value == value.to_integral_value():
-        value = int(value)
-    fits = type(value) is int and SMALLEST_INTEGER <= value <= LARGEST_INTEGER
-    return value if fits else None  # type: ignore[return-value] # narrowed above
+def _integer(value: object) -> int | None:
+    """Take ``6.0`` too: it says the same."""
+    if not _is_numeric(value) or not SMALLEST_INTEGER <= value <= LARGEST_INTEGER:
+        return None
+    return int(value) if value == int(value) else None
 
 
-def _number(value: object, _: Timestamps) -> int | Decimal | None:
-    fits = type(value) in {int, Decimal} and NUMBER.fullmatch(str(value).encode())
-    return value if fits else None  # type: ignore[return-value] # narrowed above
+def _number(value: object) -> int | Decimal | None:
+    """Integers beyond 64 bits become decimals, whose digits every encoder writes."""
+    if not _is_numeric(value):
+        return None
+    number = Decimal(value)
+    places = number.as_tuple().exponent
+    if not isinstance(places, int) or places < -MOST_DIGITS or number.adjusted() >= MOST_DIGITS:
+        return None
+    return value if SMALLEST_INTEGER <= number <= LARGEST_INTEGER else number
 
 
-def _boolean(value: object, _: Timestamps) -> bool | None:
+def _is_numeric(value: object) -> TypeGuard[int | Decimal]:
+    return type(value) in {int, Decimal}
+
+
+def _boolean(value: object) -> bool | None:
     """MySQL has no booleans: 0 and 1 are what it serves for them."""
     return bool(value) if type(value) in {bool, int} and value in {0, 1} else None
 
 
-def _string(value: object, _: Timestamps) -> str | None:
-    return value if isinstance(value, str) and is_storable(value) else None
+def _string(value: object) -> str | None:
+    return value if isinstance(value, str) and _is_storable(value) else None
 
 
 def _time(value: object, timestamps: Timestamps) -> str | None:
@@ -111,20 +141,27 @@ def _time(value: object, timestamps: Timestamps) -> str | None:
         return None
 
 
-def _object(value: object, _: Timestamps) -> dict[str, Any] | None:
-    return value if isinstance(value, dict) and storable(value) == value else None
+def _object(value: object) -> dict[str, Any] | None:
+    return _whole(value) if isinstance(value, dict) else None
 
 
-def _array(value: object, _: Timestamps) -> list[Any] | None:
-    return value if isinstance(value, list) and storable(value) == value else None
+def _array(value: object) -> list[Any] | None:
+    return _whole(value) if isinstance(value, list) else None
 
 
-_RULES = {
-    Kind.INTEGER: _integer,
-    Kind.NUMBER: _number,
-    Kind.BOOLEAN: _boolean,
-    Kind.STRING: _string,
+def _whole(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Give the value if all of it can be stored as it is."""
+    stored = storable(value)
+    return stored if stored == value else None
+
+
+_RULES: dict[Kind, Callable[[Any, Timestamps], Any]] = {
+    Kind.INTEGER: lambda value, _: _integer(value),
+    Kind.NUMBER: lambda value, _: _number(value),
+    Kind.BOOLEAN: lambda value, _: _boolean(value),
+    Kind.STRING: lambda value, _: _string(value),
     Kind.TIME: _time,
-    Kind.OBJECT: _object,
-    Kind.ARRAY: _array,
+    Kind.OBJECT: lambda value, _: _object(value),
+    Kind.ARRAY: lambda value, _: _array(value),
+    Kind.JSON: lambda value, _: _whole(value),
 }

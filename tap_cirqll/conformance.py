@@ -8,9 +8,11 @@ give the same records, which a property test holds them to.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec import UNSET
 
 from cirqll_client.responses import Rows, Unreadable, decoded, with_ids
 from tap_cirqll.columns import NONCONFORMING, UNDOCUMENTED, Misfit, fitted, storable
@@ -57,15 +59,17 @@ class RecordReader:
 
     def _finished(self, rows: list[Any]) -> Rows:
         """Finish structs a column at a time, and dictionaries one by one."""
-        ids, times = self._keys(rows)
+        ids, times = self._keys(rows, "id"), self._keys(rows, self._resource.bookmark_field)
         self._structs.finish([row for row in rows if type(row) is not dict])
         return Rows([self.conformed(row) if type(row) is dict else row for row in rows], ids, times)
 
-    def _keys(self, rows: list[Any]) -> tuple[list[Any], list[Any]]:
-        time = self._resource.bookmark_field or ""
-        get_id, get_time = self._structs.getter("id"), self._structs.getter(time)
-        ids = [row.get("id") if type(row) is dict else get_id(row) for row in rows]
-        return ids, [row.get(time) if type(row) is dict else get_time(row) for row in rows]
+    def _keys(self, rows: list[Any], name: str | None) -> list[Any]:
+        """Give the values of a field as they came, ``None`` where there is none."""
+        if name is None:
+            return [None] * len(rows)
+        of_struct = self._structs.getter(name)
+        keys = [row.get(name) if type(row) is dict else of_struct(row) for row in rows]
+        return [None if key is UNSET else key for key in keys]
 
     def conformed(self, record: Record) -> Record:
         """Give one record as its schema has it."""
@@ -74,31 +78,35 @@ class RecordReader:
         others: Record = {}
         for name, value in record.items():
             kind = self.shape.columns.get(name)
-            if kind is None:
-                if name not in self.shape.hidden:
-                    others[name] = value
-                continue
-            try:
-                fitting[name] = fitted(value, kind, self._timestamps)
-            except Misfit:
-                fitting[name], misfits[name] = None, value
+            if kind is not None:
+                try:
+                    fitting[name] = fitted(value, kind, self._timestamps)
+                except Misfit:
+                    fitting[name], misfits[name] = None, storable(value)
+            elif name not in self.shape.hidden and self.shape.keeps_undocumented:
+                others[storable(name)] = storable(value)
         self.findings.nonconforming.update(misfits.keys())
         self.findings.undocumented.update(others.keys())
         if misfits and self.shape.keeps_nonconforming:
-            fitting[NONCONFORMING] = storable(misfits)
-        if others and self.shape.keeps_undocumented:
-            fitting[UNDOCUMENTED] = storable(others)
+            fitting[NONCONFORMING] = misfits
+        if others:
+            fitting[UNDOCUMENTED] = others
         return fitting
 
 
+_ODD_TEXT = re.compile(
+    rb"""\\u(?:
+        0000
+        |[dD][89abAB]..(?!\\u[dD][c-fC-F])                # a first half without a second
+        |[dD](?<!\\u[dD][89abAB]..\\u[dD])[c-fC-F]       # a second half without a first
+        |(?<=\\\\u)[dD]                                 # perhaps a backslash and the letter u
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
 def _has_odd_text(data: bytes) -> bool:
-    """Tell whether the text holds a character that no database does: NUL, half a surrogate pair."""
-    if b"\\u0000" in data:
-        return True
-    if b"\\ud" not in data and b"\\uD" not in data:
+    """Tell whether a text holds what no database does: NUL, half a surrogate pair."""
+    if not _ODD_TEXT.search(data):
         return False
-    try:
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
-        return True
-    return False
+    return _ODD_TEXT.search(data.replace(rb"\\", b"..")) is not None

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tap_cirqll.progress import Progress, StreamProgress, duration
+from tap_cirqll.progress import Progress, StreamProgress, counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ _STAGES = {
     "waiting": "[dim]waiting[/]",
     "reading": "[cyan]reading[/]",
     "done": "[green]done[/]",
-    "skipped": "[yellow]skipped[/]",
+    "skipped": "[yellow]not readable[/]",
     "failed": "[red]failed[/]",
 }
 
@@ -45,23 +45,19 @@ def shown(progress: Progress) -> Iterator[None]:
 
 
 def rendered(progress: Progress) -> Group:
-    """Draw one line for each stream, and one for the whole."""
+    """Draw one line for the whole, and one for each stream."""
     now = progress.clock()
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for name in ("stream", "", "rows", "of", "rows/s", "left"):
         table.add_column(name, justify="left" if name in {"stream", ""} else "right")
     for one in progress.streams.values():
         table.add_row(one.name, _STAGES[one.stage], *_numbers(one, now))
-    rows = sum(one.rows for one in progress.streams.values())
-    return Group(
-        table,
-        Text(
-            f"{rows:,} rows, {progress.requests:,} requests, "
-            f"{duration(progress.seconds_waited)} waited, "
-            f"{duration(now - progress.started)} so far",
-            style="bold",
-        ),
+    whole = (
+        f"{counted(progress.rows, 'row')}, {counted(progress.requests, 'request')}, "
+        f"{duration(progress.seconds_waited)} waited, {duration(now - progress.started)} so far"
     )
+    # The whole comes first: a low terminal shows the beginning only.
+    return Group(Text(whole, style="bold"), table)
 
 
 def _numbers(one: StreamProgress, now: float) -> tuple[str, str, str, str]:

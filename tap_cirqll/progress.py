@@ -81,6 +81,11 @@ class Progress:
         self._lock = threading.Lock()
         self._last_line = self.started
 
+    @property
+    def rows(self) -> int:
+        """Rows of all streams so far."""
+        return sum(one.rows for one in self.streams.values())
+
     def sent(self, request: Sent) -> None:
         """Count a request."""
         with self._lock:
@@ -125,37 +130,37 @@ class Progress:
         reading = [one for one in self.streams.values() if one.stage == "reading"]
         done = sum(one.stage == "done" for one in self.streams.values())
         self._logger.info(
-            "Progress: %d of %d streams done, %s rows, %d requests, waited %.0f s; reading %s.",
+            "Progress: %d of %s done, %s in %s, %s waited; reading %s.",
             done,
-            len(self.streams),
-            f"{sum(one.rows for one in self.streams.values()):,}",
-            self.requests,
-            self.seconds_waited,
+            counted(len(self.streams), "stream"),
+            counted(self.rows, "row"),
+            counted(self.requests, "request"),
+            duration(self.seconds_waited),
             "; ".join(_line(one, now) for one in reading) or "nothing",
             extra={"progress": [one.facts(now) for one in reading]},
         )
 
-    def log_summary(self) -> None:
-        """Log what the run did, a line for each stream and one for all."""
+    def log_summary(self, *, by_stream: bool) -> None:
+        """Log what the run did, a line for all, and before it one for each stream."""
         now = self.clock()
-        for one in self.streams.values():
+        for one in self.streams.values() if by_stream else ():
             self._logger.info(
-                "Summary: %-12s %s", one.name, _summary(one), extra={"summary": one.facts(now)}
+                "Summary: %s: %s.", one.name, _summary(one), extra={"summary": one.facts(now)}
             )
-        rows = sum(one.rows for one in self.streams.values())
         warnings = sum(len(one.warnings) for one in self.streams.values())
+        seconds = now - self.started
         self._logger.info(
-            "Summary: %s rows of %d streams in %.1f s; %d requests, %.1f s waited, %d warnings.",
-            f"{rows:,}",
-            len(self.streams),
-            now - self.started,
-            self.requests,
-            self.seconds_waited,
-            warnings,
+            "Summary: %s of %s in %s; %s, %s waited, %s.",
+            counted(self.rows, "row"),
+            counted(len(self.streams), "stream"),
+            duration(seconds),
+            counted(self.requests, "request"),
+            duration(self.seconds_waited),
+            counted(warnings, "warning"),
             extra={
                 "summary": {
-                    "rows": rows,
-                    "seconds": round(now - self.started, 1),
+                    "rows": self.rows,
+                    "seconds": round(seconds, 1),
                     "requests": self.requests,
                     "seconds_waited": round(self.seconds_waited, 1),
                     "warnings": warnings,
@@ -164,10 +169,17 @@ class Progress:
         )
 
 
+def counted(number: int, noun: str) -> str:
+    """Write ``1 row``, ``2,000 rows``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def duration(seconds: float) -> str:
-    """Write a time span for people: ``45 s``, ``3 min``, ``2 h 05 min``."""
+    """Write a time span for people: ``0.3 s``, ``45 s``, ``3 min``, ``2 h 05 min``."""
     minutes = round(seconds / 60)
-    if seconds < 90:  # noqa: PLR2004 - up to a minute and a half, seconds tell more
+    if 0 < seconds < 9.95:  # noqa: PLR2004 - shorter than 10 s, a tenth tells something
+        return f"{seconds:.1f} s"
+    if seconds < 89.5:  # noqa: PLR2004 - up to a minute and a half, seconds tell more
         return f"{seconds:.0f} s"
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004
 
@@ -180,7 +192,16 @@ def _line(one: StreamProgress, now: float) -> str:
 
 
 def _summary(one: StreamProgress) -> str:
-    words = f"{one.rows:>9,} rows, {one.requests:>5,} requests"
-    ending = {"done": "", "reading": ", not finished", "waiting": ", not begun"}
-    words += ending.get(one.stage, f", {one.stage}")
-    return words + (f", {len(one.warnings)} warnings" if one.warnings else "")
+    words = [counted(one.rows, "row"), counted(one.requests, "request")]
+    if one.warnings:
+        words.append(counted(len(one.warnings), "warning"))
+    return ", ".join([*words, *_ENDINGS[one.stage]])
+
+
+_ENDINGS: dict[Stage, list[str]] = {
+    "done": [],
+    "reading": ["not finished"],
+    "waiting": ["not begun"],
+    "skipped": ["not readable"],
+    "failed": ["failed"],
+}

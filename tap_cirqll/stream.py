@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
-    from cirqll_client.reading import Batch, Reading
+    from cirqll_client.reading import Beginning, Reading
     from cirqll_client.resources import Resource
     from tap_cirqll.conformance import RecordReader
     from tap_cirqll.shape import Shape
@@ -31,16 +29,6 @@ _DESCRIPTIONS = {
     NONCONFORMING: "Values that did not fit their column, as they came, by the name of the field.",
     UNDOCUMENTED: "Fields that have no column of their own, as they came, by name.",
 }
-_ENCODER = msgspec.json.Encoder(decimal_format="number")
-
-
-class _RecordLine(msgspec.Struct, gc=False):
-    """A RECORD message of the Singer specification."""
-
-    type: str
-    stream: str
-    record: Any
-    time_extracted: str
 
 
 class CirqllStream(Stream):
@@ -63,26 +51,30 @@ class CirqllStream(Stream):
         """Tell whether only changes are read once all was read."""
         return self.replication_method == "INCREMENTAL"
 
-    @property
-    def is_chosen_by_name(self) -> bool:
-        """Tell whether a catalog selects this stream, not only the default."""
-        return self._tap_input_catalog is not None and bool(self.metadata.root.selected)
-
     def shape(self) -> Shape:
-        """Tell what becomes of each field, by the catalog in hand."""
+        """Tell what becomes of each field, by the catalog in hand.
+
+        A documented field that an older catalog does not have is kept with the undocumented ones.
+        """
         from tap_cirqll.shape import Shape  # noqa: PLC0415 - not needed to discover
 
         properties = self.effective_schema["properties"]
-        selected = {name for name in properties if self.mask["properties", name]}
-        known = properties.keys() | self.resource.schema["properties"].keys()
-        columns = {name: kind_of(properties[name]) for name in properties if name in selected}
+        secret = {name for name, of in self._documented.items() if of.get("writeOnly")}
+        selected = {name for name in properties if self.mask["properties", name]} - secret
         own = {NONCONFORMING, UNDOCUMENTED}
         return Shape(
-            columns={name: kind for name, kind in columns.items() if name not in own},
-            hidden=frozenset(known - columns.keys() - own),
+            columns={
+                name: kind_of(properties[name]) for name in properties if name in selected - own
+            },
+            hidden=frozenset((properties.keys() | secret) - selected - own),
             keeps_undocumented=UNDOCUMENTED in selected,
             keeps_nonconforming=NONCONFORMING in selected,
         )
+
+    @property
+    def _documented(self) -> dict[str, Any]:
+        properties: dict[str, Any] = self.resource.schema["properties"]
+        return properties
 
     def record_reader(self, connection: Connection) -> RecordReader:
         """Make the reader of this stream's rows."""
@@ -99,39 +91,33 @@ class CirqllStream(Stream):
         is_safe = shape.hidden and not shape.keeps_undocumented
         return tuple(shape.columns) if is_safe else ()
 
+    def beginning(self) -> Beginning:
+        """Tell where to begin. Raises ``SettingInvalid`` for a broken state or start date."""
+        from tap_cirqll.bookmarks import beginning  # noqa: PLC0415 - not needed to discover
+
+        return beginning(
+            self.stream_state,
+            stream=self.name,
+            start_date=self.config.get("start_date") if self.is_incremental else None,
+            lookback_seconds=float(self.config.get("lookback", 60)),
+        )
+
     def reading(
         self, connection: Connection, read_rows: RecordReader, *, warn: Callable[[str], None]
     ) -> Reading:
         """Begin to read where the state says. Raises ``SettingInvalid`` for a broken state."""
         from cirqll_client.reading import Reading  # noqa: PLC0415 - not needed to discover
-        from tap_cirqll.bookmarks import beginning  # noqa: PLC0415
 
         return Reading(
             connection.client,
             self.resource,
             timestamps=connection.timestamps,
-            beginning=beginning(
-                self.stream_state,
-                stream=self.name,
-                start_date=self.config.get("start_date") if self.is_incremental else None,
-                lookback_seconds=float(self.config.get("lookback", 60)),
-            ),
+            beginning=self.beginning(),
             is_incremental=self.is_incremental,
             fields=self.fields_to_ask_for(read_rows.shape),
             read_rows=read_rows,
             warn=warn,
         )
-
-    def deliver(self, batch: Batch) -> None:
-        """Write the records of a batch to stdout, and note in the state that they are delivered."""
-        from tap_cirqll.bookmarks import remember  # noqa: PLC0415 - not needed to discover
-
-        if self.is_written_as_read:
-            self._write_lines(batch.rows)
-        else:
-            for row in batch.rows:
-                self._write_record_message(as_record(row))
-        remember(self.stream_state, batch, replication_key=self.replication_key)
 
     @property
     def is_written_as_read(self) -> bool:
@@ -143,30 +129,35 @@ class CirqllStream(Stream):
             and not maps[0].flattening_enabled
         )
 
-    def _write_lines(self, rows: list[Any]) -> None:
-        """Write a page at once: the SDK's message objects cost three times as much."""
-        time = datetime.now(UTC).isoformat()
-        alias = self.stream_maps[0].stream_alias
-        lines = _ENCODER.encode_lines([_RecordLine("RECORD", alias, row, time) for row in rows])
-        sys.stdout.buffer.write(lines)
-        sys.stdout.buffer.flush()
+    def write_one_by_one(self, rows: list[Any]) -> None:
+        """Write records by way of the SDK, whose stream maps may change or drop them."""
+        from tap_cirqll.messages import as_record  # noqa: PLC0415 - not needed to discover
+
+        for row in rows:
+            self._write_record_message(as_record(row))
 
     def get_records(self, context: types.Context | None) -> Iterator[types.Record]:
-        """Give the records one by one, for the SDK's ``--test``; a sync does not come by here."""
+        """Give records one by one, for the SDK's ``--test``; a sync does not come by here."""
         from cirqll_client.connection import connect  # noqa: PLC0415 - not needed to discover
+        from cirqll_client.errors import NotFound, ScopeMissing  # noqa: PLC0415
         from cirqll_client.singer_settings import connection_settings  # noqa: PLC0415
+        from tap_cirqll.messages import as_record  # noqa: PLC0415
 
         del context
         connection = connect(connection_settings(self.config))
         try:
             reader = self.record_reader(connection)
-            for batch in self.reading(connection, reader, warn=self.logger.warning).batches():
-                yield from map(as_record, batch.rows)
+            batches = self.reading(connection, reader, warn=self.logger.warning).batches()
+            rows = (row for batch in batches for row in batch.rows)
+            # The SDK would end a longer test by an exception, and log that as a failure.
+            yield from map(as_record, islice(rows, self.ABORT_AT_RECORD_COUNT))
+        except (NotFound, ScopeMissing) as error:
+            self.logger.warning("%s", error.sentence)
         finally:
             connection.close()
 
     def _increment_stream_state(self, latest_record: types.Record, **_: Any) -> None:  # noqa: ANN401
-        """Leave the state to ``deliver``: a record alone does not tell where its reading stands."""
+        """Leave the state to ``sync``: a record alone does not tell where its reading stands."""
 
 
 def emitted_schema(resource: Resource, *, keeps_undocumented: bool) -> dict[str, Any]:
@@ -183,11 +174,3 @@ def emitted_schema(resource: Resource, *, keeps_undocumented: bool) -> dict[str,
     for name in (NONCONFORMING, *((UNDOCUMENTED,) if keeps_undocumented else ())):
         properties[name] = {"type": ["object", "null"], "description": _DESCRIPTIONS[name]}
     return {"type": "object", "properties": properties, "required": ["id"]}
-
-
-def as_record(row: Any) -> dict[str, Any]:  # noqa: ANN401 - a struct or a dictionary
-    """Give a row as a dictionary with exact decimals, for code that works on dictionaries."""
-    from cirqll_client.responses import decoded  # noqa: PLC0415 - not needed to discover
-
-    record: dict[str, Any] = row if isinstance(row, dict) else decoded(_ENCODER.encode(row))
-    return record

@@ -1,15 +1,17 @@
 """Reading pages in C: structs made from a shape, finished a column at a time.
 
-Types that C tells apart are checked while decoding. Numbers, objects, lists and booleans stay the
-bytes that came (``msgspec.Raw``): one look at them decides, and they are written as they came, to
-the digit. A field that is new to the struct is learned from the page that brings it. A record with
-a value that does not fit comes back as a dictionary, for the rules in ``columns``.
+Types that C tells apart are checked while decoding. Other values stay the bytes that came
+(``msgspec.Raw``) and are written as they came, to the digit, if one look at them shows that they
+fit. What does not is decided by the rules in ``columns``, value by value; a record that C cannot
+read comes back as a dictionary. Fields without a column are learned from the first page that brings
+them.
 """
 
 from __future__ import annotations
 
+import re
 from collections import deque
-from itertools import repeat
+from itertools import repeat, starmap
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,11 +22,14 @@ from cirqll_client.responses import decoded
 from tap_cirqll.columns import (
     LARGEST_INTEGER,
     NONCONFORMING,
-    NUMBER,
     SMALLEST_INTEGER,
     UNDOCUMENTED,
     Kind,
+    Misfit,
+    fitted,
+    storable,
 )
+from tap_cirqll.glances import FITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,10 +46,13 @@ _TYPES: dict[Kind | None, Any] = {
     Kind.STRING: str | None | UnsetType,
     Kind.TIME: str | None | UnsetType,
 }
-_BOOLEANS = {b"true": True, b"1": True, b"false": False, b"0": False, b"null": None}
-_NULL = b"null"
+_SCALAR = str | bool | _INTEGER | None | UnsetType
+"""Of what most undocumented fields are; it needs no look."""
 _RECORDS = msgspec.json.Decoder(list[Raw])
-_OBJECTS = msgspec.json.Decoder(list[dict[str, Raw]])
+_FIELDS = msgspec.json.Decoder(dict[str, Raw])
+_SCALARS = msgspec.json.Decoder(_SCALAR)
+_UNNAMEABLE = re.compile(r'["\\\x00-\x1f]')
+"""A struct's field cannot have such a name."""
 
 
 class StructReader:
@@ -55,7 +63,8 @@ class StructReader:
         self._shape = shape
         self._timestamps = timestamps
         self._findings = findings
-        self._learned: list[str] = []
+        self._learned: dict[str, Any] = {}
+        """Undocumented fields with their types in the struct: scalar as long as all are."""
         self._compile()
 
     def decode(self, data: bytes) -> list[Any]:
@@ -63,24 +72,29 @@ class StructReader:
 
         Raises ``msgspec.DecodeError`` and ``RecursionError`` for what C cannot read.
         """
-        while True:
-            try:
-                return self._page.decode(data)
-            except msgspec.ValidationError:
-                if not self._learn(data):
-                    return [self._decode_one(record) for record in _RECORDS.decode(data)]
+        try:
+            return self._page.decode(data)
+        except msgspec.ValidationError:
+            pass
+        records = _RECORDS.decode(data)
+        rows = [self._struct(record) for record in records]
+        odd = [record for record, row in zip(records, rows, strict=True) if row is None]
+        if odd and self._learn(odd):
+            return self.decode(data)
+        return [
+            decoded(bytes(record)) if row is None else row
+            for record, row in zip(records, rows, strict=True)
+        ]
 
     def finish(self, rows: list[Any]) -> None:
-        """Make structs that were decoded fit in the columns that C cannot check."""
+        """Make structs that were decoded fit where C could not tell."""
         for name, kind in self._shape.columns.items():
             if kind is Kind.TIME:
                 self._finish_times(name, rows)
-            elif kind is Kind.BOOLEAN:
-                self._finish_booleans(name, rows)
-            elif kind in _FITS:
-                self._finish_raw(name, rows, _FITS[kind])
+            elif kind in FITS:
+                self._finish_raw(name, rows, kind)
         for name in self._shape.hidden:
-            self._hide(name, rows)
+            self._put(name, rows, repeat(UNSET))
         if self._learned:
             self._gather(rows)
 
@@ -92,109 +106,110 @@ class StructReader:
     def _compile(self) -> None:
         """Make the struct. Attributes are numbered: fields may have names like ``from``."""
         shape = self._shape
-        names = [*shape.columns, *sorted(shape.hidden), *self._learned]
-        self._attributes = {name: f"field_{i}" for i, name in enumerate(names)}
-        types = [(name, _TYPES.get(shape.columns.get(name), Raw)) for name in names]
+        types = {name: _TYPES.get(kind, Raw) for name, kind in shape.columns.items()}
+        types |= dict.fromkeys(sorted(shape.hidden), Raw) | self._learned
+        self._attributes = {name: f"field_{number}" for number, name in enumerate(types)}
         # The tap's own columns: no value that comes fits, so that the field is an odd one.
-        types += [(name, UnsetType) for name in (NONCONFORMING, UNDOCUMENTED)]
+        types |= dict.fromkeys((NONCONFORMING, UNDOCUMENTED), UnsetType)
         struct = msgspec.defstruct(
             "Record",
             [
                 (self._attributes.get(name, name), of, msgspec.field(default=UNSET, name=name))
-                for name, of in types
+                for name, of in types.items()
             ],
             forbid_unknown_fields=shape.keeps_undocumented,
             gc=False,
         )
         self._row = msgspec.json.Decoder(struct)
         self._page = msgspec.json.Decoder(list[struct])  # type: ignore[valid-type] # made above
-        self._compile_undocumented()
-
-    def _compile_undocumented(self) -> None:
-        attributes = [self._attributes[name] for name in self._learned]
-        fields = [
-            (attribute, Raw, msgspec.field(default=UNSET, name=name))
-            for attribute, name in zip(attributes, self._learned, strict=True)
+        others = [
+            (self._attributes[name], of, msgspec.field(default=UNSET, name=name))
+            for name, of in self._learned.items()
         ]
-        self._others = msgspec.defstruct("Others", fields, gc=False)
-        self._no_others = self._others()
-        self._learned_attributes = attributes
+        self._others = msgspec.defstruct("Others", others, gc=False)
+        self._take_learned = _tuple_of([self._attributes[name] for name in self._learned])
 
-    def _learn(self, data: bytes) -> bool:
-        """Make a new struct if the page has fields that the struct does not know."""
-        known = {*self._attributes, NONCONFORMING, UNDOCUMENTED}
-        new = sorted(set().union(*_OBJECTS.decode(data)) - known)
-        if not self._shape.keeps_undocumented or not new or len(known) > MOST_LEARNED:
-            return False
-        self._learned += new
-        self._findings.undocumented.update(new)
-        self._compile()
-        return True
-
-    def _decode_one(self, record: Raw) -> Any:  # noqa: ANN401 - a struct or a dictionary
+    def _struct(self, record: Raw) -> Any:  # noqa: ANN401 - a struct, or None
         try:
             return self._row.decode(record)
         except msgspec.ValidationError:
-            return decoded(bytes(record))
+            return None
+
+    def _learn(self, odd: list[Raw]) -> bool:
+        """Make a new struct if odd records have undocumented fields that this one cannot take."""
+        before = dict(self._learned)
+        documented = {*self._shape.columns, *self._shape.hidden, NONCONFORMING, UNDOCUMENTED}
+        for record in odd:
+            for name, value in _FIELDS.decode(record).items():
+                if name not in documented:
+                    self._learn_field(name, value)
+        if self._learned == before:
+            return False
+        self._findings.undocumented.update(self._learned)
+        self._compile()
+        return True
+
+    def _learn_field(self, name: str, value: Raw) -> None:
+        is_new = name not in self._learned
+        if not self._shape.keeps_undocumented or (is_new and not self._is_learnable(name)):
+            return
+        try:
+            _SCALARS.decode(value)
+        except msgspec.ValidationError:
+            self._learned[name] = Raw
+        else:
+            self._learned.setdefault(name, _SCALAR)
+
+    def _is_learnable(self, name: str) -> bool:
+        return len(self._learned) < MOST_LEARNED and not _UNNAMEABLE.search(name)
 
     def _finish_times(self, name: str, rows: list[Any]) -> None:
         texts = self._take(name, rows)
         try:
             times = self._timestamps.utc_texts(texts)
-        except (KeyError, TypeError):
-            times = [self._utc_text(text) for text in texts]
-        self._put(name, rows, times)
-        odd = [i for i, time in enumerate(times) if time is None and texts[i] is not None]
-        self._set_aside(name, rows, texts, odd)
+        except KeyError:
+            for row, text in zip(rows, texts, strict=True):
+                self._fit(row, name, text, Kind.TIME)
+        else:
+            self._put(name, rows, times)
 
-    def _utc_text(self, text: Any) -> Any:  # noqa: ANN401 - text, null or absent
-        if text is None or text is UNSET:
-            return text
+    def _finish_raw(self, name: str, rows: list[Any], kind: Kind | None) -> None:
+        fits = FITS[kind]
+        for row, value in zip(rows, self._take(name, rows), strict=True):
+            if value is not UNSET and not fits(bytes(value)):
+                self._fit(row, name, value, kind)
+
+    def _fit(self, row: Any, name: str, value: Any, kind: Kind | None) -> None:  # noqa: ANN401
+        """Let the rules for single values decide."""
+        if value is UNSET:
+            return
+        came = decoded(bytes(value)) if type(value) is Raw else value
+        attribute = self._attributes[name]
+        if kind is None:
+            setattr(row, attribute, storable(came))
+            return
         try:
-            return self._timestamps.utc_text(text)
-        except ValueError:
-            return None
-
-    def _finish_raw(self, name: str, rows: list[Any], fits: Callable[[bytes], object]) -> None:
-        values = self._take(name, rows)
-        odd = [i for i, value in enumerate(values) if value is not UNSET and not fits(bytes(value))]
-        self._set_aside(name, rows, values, odd)
-
-    def _finish_booleans(self, name: str, rows: list[Any]) -> None:
-        values = self._take(name, rows)
-        self._put(
-            name,
-            rows,
-            [one if one is UNSET else _BOOLEANS.get(bytes(one), UNSET) for one in values],
-        )
-        odd = [
-            i
-            for i, value in enumerate(values)
-            if value is not UNSET and bytes(value) not in _BOOLEANS
-        ]
-        self._set_aside(name, rows, values, odd)
-
-    def _hide(self, name: str, rows: list[Any]) -> None:
-        self._put(name, rows, repeat(UNSET))
+            setattr(row, attribute, fitted(came, kind, self._timestamps))
+        except Misfit:
+            setattr(row, attribute, None)
+            self._findings.nonconforming[name] += 1
+            if self._shape.keeps_nonconforming:
+                kept = getattr(row, NONCONFORMING) or {}
+                setattr(row, NONCONFORMING, {**kept, name: storable(came)})
 
     def _gather(self, rows: list[Any]) -> None:
         """Move the undocumented fields into their column."""
-        take = attrgetter(*self._learned_attributes, self._learned_attributes[0])
-        for row in rows:
-            others = self._others(*take(row)[:-1])
-            if others != self._no_others:
+        for name, of in self._learned.items():
+            if of is Raw:
+                self._finish_raw(name, rows, None)
+        none = self._others()
+        for row, others in zip(
+            rows, starmap(self._others, map(self._take_learned, rows)), strict=True
+        ):
+            if others != none:
                 setattr(row, UNDOCUMENTED, others)
         for name in self._learned:
-            self._hide(name, rows)
-
-    def _set_aside(self, name: str, rows: list[Any], values: list[Any], odd: list[int]) -> None:
-        """Make odd values null in their column, and keep them as they came."""
-        self._findings.nonconforming[name] += len(odd)
-        for i in odd:
-            setattr(rows[i], self._attributes[name], None)
-            if self._shape.keeps_nonconforming:
-                kept = getattr(rows[i], NONCONFORMING)
-                setattr(rows[i], NONCONFORMING, {**(kept or {}), name: values[i]})
+            self._put(name, rows, repeat(UNSET))
 
     def _take(self, name: str, rows: list[Any]) -> list[Any]:
         return list(map(attrgetter(self._attributes[name]), rows))
@@ -203,16 +218,7 @@ class StructReader:
         deque(map(setattr, rows, repeat(self._attributes[name]), values), maxlen=0)
 
 
-def _is_number(raw: bytes) -> bool:
-    return NUMBER.fullmatch(raw) is not None or raw == _NULL
-
-
-def _is_object(raw: bytes) -> bool:
-    return raw[:1] == b"{" or raw == _NULL
-
-
-def _is_array(raw: bytes) -> bool:
-    return raw[:1] == b"[" or raw == _NULL
-
-
-_FITS = {Kind.NUMBER: _is_number, Kind.OBJECT: _is_object, Kind.ARRAY: _is_array}
+def _tuple_of(attributes: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(attributes) > 1:
+        return attrgetter(*attributes)
+    return lambda row: tuple(getattr(row, attribute) for attribute in attributes)

@@ -2,47 +2,78 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from singer_sdk import metrics
-
 from cirqll_client.connection import connect
-from cirqll_client.errors import AnswerUnexpected, CirqllError, NotFound, ScopeMissing
+from cirqll_client.errors import (
+    AnswerUnexpected,
+    CirqllError,
+    NotFound,
+    RequestRefused,
+    ScopeMissing,
+)
 from cirqll_client.singer_settings import connection_settings
-from tap_cirqll.progress import Progress
+from tap_cirqll.bookmarks import remember
+from tap_cirqll.messages import record_lines, state_line, write
+from tap_cirqll.meters import Meters
+from tap_cirqll.progress import Progress, counted
 from tap_cirqll.side_by_side import Ended, SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
+    from cirqll_client.session import Sent
     from tap_cirqll.conformance import RecordReader
     from tap_cirqll.stream import CirqllStream
 
-_UNREADABLE = (ScopeMissing, NotFound)
-"""Reasons of one stream, which need not stop the others."""
+_NOT_READABLE = (ScopeMissing, NotFound)
+"""The stream is not there for this token: nothing is wrong with the run."""
+_OF_ONE_STREAM = (AnswerUnexpected, RequestRefused)
+"""The stream could not be read, which need not stop the others."""
+_MOST_NAMES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPage:
+    """A page on its way from its reader to stdout."""
+
+    batch: Batch
+    """Without its rows where the lines hold them: lines take a third of the memory."""
+    count: int
+    lines: bytes | None
+    """The RECORD messages; ``None`` where a stream map makes them."""
 
 
 class Sync:
     """One run over some streams. Use once."""
 
-    def __init__(self, tap: Tap, streams: list[CirqllStream]) -> None:
-        """Prepare; nothing is sent yet."""
+    def __init__(self, tap: Tap, streams: list[CirqllStream], *, is_choice: bool) -> None:
+        """Prepare; nothing is sent yet.
+
+        The streams are a choice if others were left out: then each of them is wanted. Who takes all
+        there are, as Meltano does by default, wants what the token may read.
+        """
         self._tap = tap
         self._streams = streams
+        self._is_choice = is_choice
         paths = {stream.resource.path: stream.name for stream in streams}
+        self._is_watched = sys.stderr.isatty() and tap.logger.isEnabledFor(logging.INFO)
         self._progress = Progress(paths, logger=tap.logger)
+        self._meters = Meters({} if self._is_watched else paths)  # they are for machines
         self._readers: dict[str, RecordReader] = {}
         self._begun: set[str] = set()
-        self._unreadable: dict[str, CirqllError] = {}
-        self._failed: dict[str, CirqllError] = {}
+        self._not_readable: dict[CirqllStream, CirqllError] = {}
+        self._failed: dict[CirqllStream, CirqllError] = {}
 
     def run(self, *, is_stopping: Callable[[], bool]) -> None:
         """Read all streams to their end, unless it is stopping.
@@ -52,7 +83,7 @@ class Sync:
         """
         connection = connect(
             connection_settings(self._tap.config),
-            on_sent=self._progress.sent,
+            on_sent=self._sent,
             on_wait=self._progress.waited,
         )
         try:
@@ -60,13 +91,13 @@ class Sync:
                 self._run(connection, is_stopping)
         finally:
             connection.close()
-            self._progress.log_summary()
+            self._progress.log_summary(by_stream=not self._is_watched)
         self._conclude()
 
     def _run(self, connection: Connection, is_stopping: Callable[[], bool]) -> None:
         side_by_side = SideBySide(
             self._streams,
-            partial(self._batches, connection),
+            partial(self._pages, connection),
             at_once=self._tap.config["concurrency"],
             is_stopping=is_stopping,
         )
@@ -77,37 +108,50 @@ class Sync:
                 self._deliver(event.source, event.item)
             self._progress.log_line()
 
-    def _batches(self, connection: Connection, stream: CirqllStream) -> Iterator[Batch]:
+    def _sent(self, request: Sent) -> None:
+        self._progress.sent(request)
+        self._meters.sent(request)
+
+    def _pages(self, connection: Connection, stream: CirqllStream) -> Iterator[_ReadPage]:
         """Read one stream; runs in a thread of its own."""
         self._progress.began(stream.name)
+        self._meters.began(stream.name)
         reader = stream.record_reader(connection)
         self._readers[stream.name] = reader
         warn = partial(self._progress.warn, stream.name)
-        yield from stream.reading(connection, reader, warn=warn).batches()
+        alias = stream.stream_maps[0].stream_alias if stream.is_written_as_read else None
+        for batch in stream.reading(connection, reader, warn=warn).batches():
+            lines = None if alias is None else record_lines(alias, batch.rows)
+            yield _ReadPage(
+                batch if lines is None else replace(batch, rows=[]), len(batch.rows), lines
+            )
 
-    def _deliver(self, stream: CirqllStream, batch: Batch) -> None:
+    def _deliver(self, stream: CirqllStream, page: _ReadPage) -> None:
         if stream.name not in self._begun:
             self._begun.add(stream.name)
             stream._write_schema_message()  # noqa: SLF001 - the SDK's own step, which sync() would take
-        stream.deliver(batch)
-        self._tap.state_writer.write_state(self._tap.state)
-        self._progress.delivered(stream.name, rows=len(batch.rows), left=batch.left)
+        if page.lines is None:
+            stream.write_one_by_one(page.batch.rows)
+        else:
+            write(page.lines)
+        remember(stream.stream_state, page.batch, replication_key=stream.replication_key)
+        write(state_line(self._tap.state))
+        self._progress.delivered(stream.name, rows=page.count, left=page.batch.left)
+        self._meters.delivered(stream.name, rows=page.count)
 
     def _end(self, stream: CirqllStream, error: Exception | None) -> None:
         """Note the end of a stream. Raises what should stop the others too."""
+        self._meters.ended(stream.name, is_complete=error is None)
         self._report_findings(stream)
         if error is None:
             self._progress.ended(stream.name, "done")
-            counter = metrics.record_counter(stream.name)
-            counter.increment(self._progress.streams[stream.name].rows)
-            counter.exit()
-        elif isinstance(error, _UNREADABLE):
+        elif isinstance(error, _NOT_READABLE):
             self._progress.ended(stream.name, "skipped")
-            self._unreadable[stream.name] = error
-        elif isinstance(error, AnswerUnexpected):
+            self._not_readable[stream] = error
+        elif isinstance(error, _OF_ONE_STREAM):
             self._progress.ended(stream.name, "failed")
             self._progress.warn(stream.name, error.sentence)
-            self._failed[stream.name] = error
+            self._failed[stream] = error
         else:
             self._progress.ended(stream.name, "failed")
             raise error
@@ -119,40 +163,76 @@ class Sync:
             return
         misfits = +reader.findings.nonconforming
         if misfits:
-            counts = ", ".join(f"{name} {count:,}" for name, count in misfits.most_common())
+            kept = " and kept as they came in _nonconforming"
             self._progress.warn(
                 stream.name,
-                f"{stream.name}: {misfits.total():,} values did not fit their column ({counts}); "
-                "they are null there and kept as they came in _nonconforming.",
+                f"{stream.name}: {counted(misfits.total(), 'value')} did not fit the column "
+                f"({_listed([f'{name} {count:,}' for name, count in misfits.most_common()])}), so "
+                f"null is there{kept if reader.shape.keeps_nonconforming else ''}.",
             )
         names = sorted(reader.findings.undocumented)
         if names:
-            kept = "kept in _undocumented" if reader.shape.keeps_undocumented else "left out"
             stream.logger.info(
-                "%s has %d undocumented fields, %s: %s.",
+                "%s: %s without a column, kept in _undocumented: %s.",
                 stream.name,
-                len(names),
-                kept,
-                ", ".join(names),
+                counted(len(names), "field"),
+                _listed(names),
             )
 
     def _conclude(self) -> None:
-        """Name the streams that could not be read. Raises if one of them was asked for by name."""
-        if self._unreadable:
-            self._tap.logger.warning(
-                "Not read: %s. %s",
-                ", ".join(self._unreadable),
-                " ".join(error.sentence for error in self._unreadable.values()),
-            )
-        asked_for = {stream.name for stream in self._streams if stream.is_chosen_by_name}
-        for name, error in (self._failed | self._unreadable).items():
-            if name in self._failed or name in asked_for:
-                raise error
+        """Name the streams that could not be read. Raises if one of them was wanted."""
+        if self._not_readable:
+            self._tell_not_readable(list(self._not_readable.values()))
+        if self._failed:
+            names = _listed([stream.name for stream in self._failed])
+            msg = f"Not everything was read: {names} failed, for the reasons told above."
+            raise AnswerUnexpected(msg)
+
+    def _tell_not_readable(self, errors: list[CirqllError]) -> None:
+        if not self._begun and not self._failed and all(type(e) is NotFound for e in errors):
+            raise errors[0]
+        sentence = not_readable(self._not_readable)
+        if self._is_choice or not self._begun:
+            raise ScopeMissing(sentence)
+        self._tap.logger.warning("%s", sentence)
 
     def _shown(self) -> AbstractContextManager[None]:
         """Show the live view where somebody looks at a terminal."""
-        if not sys.stderr.isatty() or not self._tap.logger.isEnabledFor(20):
+        if not self._is_watched:
             return nullcontext()
         from tap_cirqll.live_view import shown  # noqa: PLC0415 - takes its time to import
 
         return shown(self._progress)
+
+
+def not_readable(errors: Mapping[CirqllStream, CirqllError]) -> str:
+    """Tell which streams this token cannot read, and what to do."""
+    scopes = [
+        f"{stream.name} ({stream.resource.name}.read.all)"
+        for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
+        if isinstance(error, ScopeMissing)
+    ]
+    absent = [
+        f"{stream.name} ({stream.resource.path})"
+        for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
+        if isinstance(error, NotFound)
+    ]
+    sentences = []
+    if scopes:
+        sentences.append(
+            f"Not read, because the access token lacks the scope: {', '.join(scopes)}. Give the "
+            "token the scopes, or deselect the streams."
+        )
+    if absent:
+        sentences.append(
+            f"Not read, because the account has no such thing: {', '.join(absent)}. Deselect the "
+            "streams."
+        )
+    return " ".join(sentences)
+
+
+def _listed(names: list[str]) -> str:
+    """Join names; a great many are cut short."""
+    more = len(names) - _MOST_NAMES
+    rest = [f"and {more:,} more"] if more > 0 else []
+    return ", ".join([*names[:_MOST_NAMES], *rest])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import signal
 import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import typing as th
-from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
@@ -20,9 +19,14 @@ from singer_sdk.helpers.capabilities import (
 )
 from singer_sdk.tap_base import Tap
 
-from cirqll_client.errors import CirqllError, SettingInvalid
+from cirqll_client.errors import SettingInvalid
 from cirqll_client.resources import RESOURCES
-from cirqll_client.singer_settings import CONNECTION_SETTINGS, setting_errors
+from cirqll_client.singer_settings import (
+    CONNECTION_SETTINGS,
+    environment_settings,
+    setting_errors,
+)
+from tap_cirqll.failures import told
 from tap_cirqll.stream import KEPT_AS_JSON, CirqllStream
 
 if TYPE_CHECKING:
@@ -32,9 +36,9 @@ if TYPE_CHECKING:
 
 _SIGNALLED = 128
 """A process that a signal ended has this exit code plus the signal's number."""
-_PIPE_BROKEN = (
-    "The program that reads the output of tap-cirqll went away, so the run stopped; its own log "
-    "tells why. The next run goes on from the last state that it kept."
+_NOTHING_SELECTED = (
+    "The catalog selects no stream, so nothing is read: set selected to true in the metadata of "
+    "the streams that you want."
 )
 
 
@@ -42,7 +46,6 @@ class TapCirqll(Tap):
     """Reads the Cirqll CRM, whole and then what changed, without losing a row."""
 
     name = "tap-cirqll"
-    message_writer_class = MsgSpecWriter
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -95,23 +98,40 @@ class TapCirqll(Tap):
         """Offer a stream for each resource."""
         return [CirqllStream(self, resource) for resource in RESOURCES]
 
+    def setup_mapper(self) -> None:
+        """Give streams of a catalog their key: without one a loader would add rows for ever."""
+        for entry in (self.input_catalog or {}).values():
+            entry.key_properties = ["id"]
+        super().setup_mapper()
+
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state. Raises ``SettingInvalid`` for one that is none."""
-        from tap_cirqll.bookmarks import check  # noqa: PLC0415 - not needed to discover
-
         if state:
+            from tap_cirqll.bookmarks import check  # noqa: PLC0415 - not needed to discover
+
             check(state)
         super().load_state(state)
 
     def sync_all(self) -> None:  # type: ignore[misc] # the SDK's own reads one after the other
-        """Read the selected streams side by side; write records and state as they come."""
-        from tap_cirqll.sync import Sync  # noqa: PLC0415 - not needed to discover
+        """Read the selected streams side by side; write records and state as they come.
 
-        self._check_catalog()
-        if self.state:
-            self.state_writer.write_state(self.state)
+        Raises any ``CirqllError``; for a broken state or catalog before anything was sent.
+        """
+        from tap_cirqll.input_catalog import check_content  # noqa: PLC0415 - not to discover
+        from tap_cirqll.sync import Sync  # noqa: PLC0415
+
         streams = [one for one in self.streams.values() if isinstance(one, CirqllStream)]
-        sync = Sync(self, [one for one in streams if one.selected])
+        if self.input_catalog is not None:
+            check_content(self.input_catalog, {one.name: one.resource for one in streams})
+        selected = [one for one in streams if one.selected]
+        if not selected:
+            self.logger.warning(_NOTHING_SELECTED)
+        has_state = bool(self.state)
+        for one in selected:
+            one.beginning()
+        if has_state:
+            self.state_writer.write_state(self.state)
+        sync = Sync(self, selected, is_choice=len(selected) < len(streams))
         sync.run(is_stopping=lambda: self._stopped_by is not None)
         if self._stopped_by is not None:
             self.logger.warning(
@@ -119,23 +139,6 @@ class TapCirqll(Tap):
                 signal.Signals(self._stopped_by).name,
             )
             sys.exit(_SIGNALLED + self._stopped_by)
-
-    def _check_catalog(self) -> None:
-        """Raise ``SettingInvalid`` for a catalog of something else."""
-        for name, entry in (self.input_catalog or {}).items():
-            is_selected = bool(entry.metadata.root.selected)
-            if name not in self.streams and is_selected:
-                msg = (
-                    f"The catalog selects the stream {name}, which Cirqll does not have. Its "
-                    f"streams are {', '.join(self.streams)}: make a catalog with --discover."
-                )
-                raise SettingInvalid(msg)
-            if name in self.streams and "id" not in (entry.schema.properties or {}):
-                msg = (
-                    f"The catalog has no field id in the stream {name}, by which rows are told "
-                    "apart: make a catalog with --discover."
-                )
-                raise SettingInvalid(msg)
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings, with a sentence for each that is wrong."""
@@ -148,7 +151,8 @@ class TapCirqll(Tap):
         defaults = {
             name: of["default"] for name, of in schema["properties"].items() if "default" in of
         }
-        self._config = {**defaults, **self._config}
+        given = {name: value for name, value in self._config.items() if value is not None}
+        self._config = {**defaults, **given}
         return errors
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
@@ -158,6 +162,11 @@ class TapCirqll(Tap):
             sys.exit(_SIGNALLED + signum)
         self._stopped_by = signum
 
+    @property
+    def _env_var_config(self) -> dict[str, Any]:
+        """Settings from the environment; the SDK's own way stops at a wrong one."""
+        return environment_settings(self.config_jsonschema, prefix=self._env_var_prefix)
+
     @classmethod
     def invoke(
         cls,
@@ -166,24 +175,36 @@ class TapCirqll(Tap):
         catalog: IO[str] | None = None,
         **options: Any,  # noqa: ANN401 - the SDK's
     ) -> None:
-        """Run the command; what fails on purpose is one sentence and a non-zero exit code."""
-        try:
+        """Run the command."""
+        with told(cls.logger):
             state, catalog = _readable(state, "state"), _readable(catalog, "catalog")
+            if catalog is not None:
+                from tap_cirqll.input_catalog import check_form  # noqa: PLC0415 - not to discover
+
+                check_form(json.loads(catalog.getvalue()))
             super().invoke(state=state, catalog=catalog, **options)
-        except CirqllError as error:
-            cls.logger.error("%s", error.sentence)  # noqa: TRY400 - a sentence, no traceback
-            sys.exit(1)
-        except BrokenPipeError:
-            cls.logger.error(_PIPE_BROKEN)  # noqa: TRY400
-            # The interpreter would flush stdout once more, and fail once more.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            sys.exit(1)
+
+    @classmethod
+    def cb_discover(cls, ctx: click.Context, param: click.Option, value: bool) -> None:  # noqa: FBT001 - the SDK's
+        """Print the catalog."""
+        with told(cls.logger):
+            super().cb_discover(ctx, param, value)
+
+    @classmethod
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Read a record of each stream."""
+        with told(cls.logger):
+            super().cb_test(ctx, param, value)
 
     @classmethod
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         """Read the configuration files."""
+        missing = [name for name in value if name != "ENV" and not Path(name).exists()]
+        if missing:
+            msg = f"There is no file {missing[0]}, from which --config is to read the settings."
+            raise click.UsageError(msg)
         try:
             return super().cb_config(ctx, param, value)
         except (OSError, ValueError, TypeError) as error:
@@ -194,7 +215,7 @@ class TapCirqll(Tap):
             raise click.UsageError(msg) from error
 
 
-def _readable(file: IO[str] | None, name: str) -> IO[str] | None:
+def _readable(file: IO[str] | None, name: str) -> io.StringIO | None:
     """Give the file again if it holds a JSON object. Raises ``SettingInvalid``."""
     if file is None:
         return None

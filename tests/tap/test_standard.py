@@ -1,0 +1,44 @@
+"""The Singer SDK's standard tests, against a sandbox."""
+
+from __future__ import annotations
+
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+from singer_sdk.testing.runners import TapTestRunner
+
+from tap_cirqll.tap import TapCirqll
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.tap.conftest import Source
+
+CONFIG = SuiteConfig(max_records_limit=None)
+NOBODY = {"api_url": "http://127.0.0.1:9", "access_token": "not-used-to-name-the-tests"}
+
+StandardTests = get_tap_test_class(
+    TapCirqll, config=NOBODY, suite_config=CONFIG, parse_env_config=False
+)
+
+
+# A record without odd values has no _nonconforming, and some streams have none at all.
+@pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
+@pytest.mark.filterwarnings("ignore:No records were available to test")
+class TestStandard(StandardTests):  # type: ignore[misc, valid-type] # made by the SDK
+    @pytest.fixture(scope="class")
+    @classmethod
+    def runner(
+        cls, company: Source, tmp_path_factory: pytest.TempPathFactory
+    ) -> Iterator[TapTestRunner]:
+        """Read the company once; the SDK's tests look at what came."""
+        store = tmp_path_factory.mktemp("store") / "store.sqlite"
+        config = {**company.settings, "store_url": f"sqlite:///{store}"}
+        handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+        runner = TapTestRunner(TapCirqll, config=config, suite_config=CONFIG)
+        runner.sync_all()
+        yield runner
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
