@@ -7,10 +7,11 @@ The envelope of an Index is documented; that Show and Create answer bare objects
 from __future__ import annotations
 
 import json
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
@@ -22,8 +23,26 @@ if TYPE_CHECKING:
 
 Record = dict[str, Any]
 
+
+def _decimal(text: str) -> Decimal | str:
+    """Read a number exactly; one beyond all bounds stays text."""
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return text
+
+
+def _integer(text: str) -> int | Decimal | str:
+    """Read a whole number; one of thousands of digits becomes a decimal."""
+    try:
+        return int(text)
+    except ValueError:
+        return _decimal(text)
+
+
+_ANYTHING = msgspec.json.Decoder(float_hook=_decimal)
+
 _LONGEST_COUNT = 15
-_ANYTHING = msgspec.json.Decoder(float_hook=Decimal)
 
 
 class Unreadable(ValueError):
@@ -44,7 +63,8 @@ class Rows:
     """The value of the bookmark field as it came, ``None`` where there is none."""
 
 
-RowsReader = Callable[[bytes], Rows]
+Json = bytes | memoryview
+RowsReader = Callable[[Json], Rows]
 """Makes rows of the JSON text of a list of objects. Raises ``Unreadable``."""
 
 
@@ -85,6 +105,7 @@ class _Envelope(msgspec.Struct):
     total: Any = None
 
 
+_PIECE_BYTES = 1 << 16
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -95,10 +116,10 @@ def page(body: bytes, *, headers: Mapping[str, str], read_rows: RowsReader) -> P
         envelope = _ENVELOPE.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return _unusual_page(text, headers, read_rows)
-    data = bytes(envelope.data)
-    is_list = data[:1] == b"["
+    data = memoryview(envelope.data)
+    is_list = data[0] == ord("[")
     return Page(
-        rows=read_rows(data if is_list else b"[%b]" % data),
+        rows=read_rows(data if is_list else b"[" + data + b"]"),
         limit=_count(envelope.limit),
         total=_count(envelope.total),
         is_whole=not is_list,
@@ -120,7 +141,7 @@ def _unusual_page(text: bytes, headers: Mapping[str, str], read_rows: RowsReader
     )
 
 
-def plain_rows(data: bytes, *, bookmark_field: str | None, key_without_id: str | None) -> Rows:
+def plain_rows(data: Json, *, bookmark_field: str | None, key_without_id: str | None) -> Rows:
     """Make rows that are dictionaries with exact decimals. Raises ``Unreadable``."""
     rows = decoded(data)
     if not all(type(row) is dict for row in rows):
@@ -155,7 +176,7 @@ def record(body: bytes) -> Record:
     return answer
 
 
-def decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
+def decoded(body: Json) -> Any:  # noqa: ANN401 - JSON of any shape
     """Read JSON with exact decimals. Raises ``Unreadable``.
 
     What strict JSON forbids but PHP can produce (half of a surrogate pair) is read too.
@@ -164,10 +185,11 @@ def decoded(body: bytes) -> Any:  # noqa: ANN401 - JSON of any shape
         return _ANYTHING.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass
+    text = bytes(body)
     try:
-        return json.loads(body, parse_float=Decimal, parse_constant=str)
+        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=str)
     except (ValueError, RecursionError):
-        raise _unreadable(body) from None
+        raise _unreadable(text) from None
 
 
 def encoded(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
@@ -224,10 +246,15 @@ def _unreadable(body: bytes) -> Unreadable:
 
 
 def _valid_utf8(body: bytes) -> bytes:
+    """Replace what is no UTF-8, looked at in pieces: as one text a page is four times as large."""
     if body.isascii():
         return body
+    decoder = getincrementaldecoder("utf-8")()
+    view = memoryview(body)
     try:
-        body.decode("utf-8")
+        for start in range(0, len(view), _PIECE_BYTES):
+            decoder.decode(view[start : start + _PIECE_BYTES])
+        decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return body.decode("utf-8", "replace").encode("utf-8")
     return body

@@ -21,7 +21,7 @@ from tap_cirqll.structs import StructReader
 
 if TYPE_CHECKING:
     from cirqll_client.resources import Resource
-    from cirqll_client.responses import Record
+    from cirqll_client.responses import Json, Record
     from cirqll_client.timestamps import Timestamps
     from tap_cirqll.shape import Shape
 
@@ -37,7 +37,7 @@ class RecordReader:
         self.findings = Findings()
         self._structs = StructReader(shape, timestamps=timestamps, findings=self.findings)
 
-    def __call__(self, data: bytes) -> Rows:
+    def __call__(self, data: Json) -> Rows:
         """Read the JSON of a list of records. Raises ``Unreadable``."""
         if self._resource.key_without_id or _has_odd_text(data):
             return self.plain(data)
@@ -47,7 +47,7 @@ class RecordReader:
             return self.plain(data)
         return self._finished(rows)
 
-    def plain(self, data: bytes) -> Rows:
+    def plain(self, data: Json) -> Rows:
         """Read the same, one record after the other, as dictionaries."""
         records = decoded(data)
         if not all(type(record) is dict for record in records):
@@ -105,8 +105,8 @@ _ODD_TEXT = re.compile(
 )
 
 
-def _has_odd_text(data: bytes) -> bool:
+def _has_odd_text(data: Json) -> bool:
     """Tell whether a text holds what no database does: NUL, half a surrogate pair."""
     if not _ODD_TEXT.search(data):
         return False
-    return _ODD_TEXT.search(data.replace(rb"\\", b"..")) is not None
+    return _ODD_TEXT.search(bytes(data).replace(rb"\\", b"..")) is not None

@@ -34,6 +34,7 @@ from tap_cirqll.glances import FITS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from cirqll_client.responses import Json
     from cirqll_client.timestamps import Timestamps
     from tap_cirqll.shape import Findings, Shape
 
@@ -67,7 +68,7 @@ class StructReader:
         """Undocumented fields with their types in the struct: scalar as long as all are."""
         self._compile()
 
-    def decode(self, data: bytes) -> list[Any]:
+    def decode(self, data: Json) -> list[Any]:
         """Read the JSON of a list of objects, those that do not fit as dictionaries.
 
         Raises ``msgspec.DecodeError`` and ``RecursionError`` for what C cannot read.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -48,7 +48,7 @@ class _ReadPage:
     """A page on its way from its reader to stdout."""
 
     batch: Batch
-    """Without its rows where the lines hold them: lines take a third of the memory."""
+    """Its rows are gone where the lines hold them, which take a third of the memory."""
     count: int
     lines: bytes | None
     """The RECORD messages; ``None`` where a stream map makes them."""
@@ -121,10 +121,12 @@ class Sync:
         warn = partial(self._progress.warn, stream.name)
         alias = stream.stream_maps[0].stream_alias if stream.is_written_as_read else None
         for batch in stream.reading(connection, reader, warn=warn).batches():
-            lines = None if alias is None else record_lines(alias, batch.rows)
-            yield _ReadPage(
-                batch if lines is None else replace(batch, rows=[]), len(batch.rows), lines
-            )
+            if alias is None:
+                yield _ReadPage(batch, len(batch.rows), None)
+            else:
+                page = _ReadPage(batch, len(batch.rows), record_lines(alias, batch.rows))
+                batch.rows.clear()
+                yield page
 
     def _deliver(self, stream: CirqllStream, page: _ReadPage) -> None:
         if stream.name not in self._begun:
