@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cirqll_client.transport import Answer
 
 SAFE_PAGE_SIZE = 100
-"""The documented default: no server refuses it."""
+"""The documented default. A guess: no server refuses it."""
 _PAGE_SIZE_REFUSED = "page_size_refused"
 _REFUSAL_REMEMBERED_SECONDS = 30 * 86_400.0
 
@@ -39,7 +39,8 @@ class CirqllClient:
         self._account = account
         self._page_size = self._allowed_page_size(page_size)
         self.is_total_proven = False
-        """An answer told of more rows than it held, so ``total`` counts what matches [likely]."""
+        """An answer told of more rows than it held, so ``total`` counts what matches [likely]. A
+        guess: what it means for one resource it means for all."""
 
     def index(
         self, resource: Resource, query: IndexQuery, *, read_rows: RowsReader | None = None

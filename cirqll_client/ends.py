@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from cirqll_client.responses import Page
 
 LEAST_MAXIMUM = 100
-"""The documented default of ``limit``: no server gives smaller pages to one that asks for more."""
+"""The documented default of ``limit``. A guess: no server has a maximum below it."""
 
 
 class Sequel(Enum):
@@ -48,5 +48,5 @@ def sequel(
 
 
 def _is_short(page: Page) -> bool:
-    """Tell whether a page could have held more rows, by documented facts alone."""
+    """Tell whether a page could have held more rows, whatever the server's maximum is."""
     return page.limit is not None and len(page) < min(page.limit, LEAST_MAXIMUM)

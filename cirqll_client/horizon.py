@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +26,12 @@ class Horizon:
         self.until = until
         """The server's time when the reading began. Later changes may have been passed by."""
         self.newest = newest
-        """The latest time of change so far, as the API compares it."""
+        """The latest time of change so far that is none of the server's future, as the API writes
+        it. A row from the future moves nothing."""
+        self.from_future: str | None = None
+        """The latest one of the server's future."""
+        self.has_untimed = False
+        """A row came that does not tell when it changed."""
 
     def look_at(self, now: datetime) -> None:
         """Note the server's time at an answer."""
@@ -34,10 +39,14 @@ class Horizon:
         self._now = now
 
     def saw(self, times: Iterable[object]) -> None:
-        """Note the times of rows, as they came; what is no time does not count."""
-        texts = filter(None, map(self.comparable, times))
-        known = () if self.newest is None else (self.newest,)
-        self.newest = max((*known, *texts), default=None)
+        """Note the times of rows, as they came, at the time of ``look_at``."""
+        texts = list(map(self.comparable, times))
+        self.has_untimed |= None in texts
+        present = self._timestamps.latest_text((self._now or datetime.now(UTC)) + CLOCK_TOLERANCE)
+        future = [text for text in texts if text is not None and text > present]
+        past = [text for text in texts if text is not None and text <= present]
+        self.from_future = max([*future, self.from_future or ""]) or None
+        self.newest = max([*past, self.newest or ""]) or None
 
     def delivered(self, *, was_quiet: bool) -> datetime | None:
         """Give the bookmark of a reading that came to its end; ``None`` where nothing is known.

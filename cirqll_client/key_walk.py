@@ -94,7 +94,8 @@ class KeyWalk:
         if self._is_overlap(keys):
             rows = type(rows)(rows.rows[1:], rows.ids[1:], rows.times[1:])
         if keys:
-            self.are_ties_proven |= keys[0][:-1] == self.position[:-1]
+            # The first question of all has no clause for ties that could have proven itself.
+            self.are_ties_proven |= self.key is not None and keys[0][:-1] == self.key[:-1]
             self.is_order_proven |= not all(map(lt, rows.ids, rows.ids[1:]))
             self.key = keys[-1]
         return rows.rows if self._is_wanted is None else wanted(rows, self._is_wanted)

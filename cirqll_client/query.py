@@ -1,12 +1,14 @@
 """Questions to an Index, and how they are written: filter, order, fields, relations, page.
 
 The filter language is documented (cirqll-api.md, filter) except for quoting: a value with ``:``,
-``,``, parentheses or a space goes in double quotes [likely]. How a quote or a semicolon inside a
-value is written is unknown, so such a value is not expressible, and says so.
+``,``, parentheses or a space goes in double quotes [likely]; of a list, each value by itself. How
+to write a quote inside a value, or a semicolon inside one of a list, is unknown: such a value is
+not expressible, and says so.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -37,7 +39,7 @@ Operator = Literal[
 ]
 Value = str | int
 
-_NEEDS_QUOTES = frozenset(':,() \t\n\r"')
+_NEEDS_QUOTES = re.compile(r"[:,();\s]")
 
 
 class Inexpressible(ValueError):
@@ -123,9 +125,12 @@ def _list(members: Sequence[object]) -> str:
 
 
 def _written(value: Value | tuple[Value, ...]) -> str:
-    if isinstance(value, tuple):
-        return _quoted(";".join(_without_semicolon(str(one)) for one in value))
-    return _quoted(str(value))
+    if not isinstance(value, tuple):
+        return _quoted(str(value))
+    if not value:
+        msg = "a list without values cannot be written in a filter"
+        raise Inexpressible(msg)
+    return ";".join(_quoted(_without_semicolon(str(one))) for one in value)
 
 
 def _without_semicolon(text: str) -> str:
@@ -139,6 +144,4 @@ def _quoted(text: str) -> str:
     if '"' in text:
         msg = "a value with a double quote cannot be written in a filter"
         raise Inexpressible(msg)
-    if not text or not _NEEDS_QUOTES.isdisjoint(text):
-        return f'"{text}"'
-    return text
+    return f'"{text}"' if not text or _NEEDS_QUOTES.search(text) else text

@@ -9,7 +9,7 @@ one warning.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,8 @@ class Beginning:
     """How much before the bookmark to begin, for rows that became visible late."""
     stand: Stand | None = None
     """Where the last reading was interrupted."""
+    has_untimed: bool = False
+    """Earlier readings met rows that do not tell when they changed, so no filter finds them all."""
 
     @property
     def since(self) -> datetime | None:
@@ -75,13 +77,15 @@ class Batch:
     """The rows of one page, and what may be remembered once they are delivered."""
 
     rows: list[Any]
-    """In the form that the reader of rows makes."""
+    """In the form that the reader of rows makes. Whoever takes the batch may empty the list."""
     bookmark: datetime | None
     """Moves only at the end; in between, the stand tells how far the reading is."""
     stand: Stand | None
     """``None`` once the reading is complete, and where it cannot be taken up again."""
     left: int | None
     """Rows that the server counts behind these, where it tells."""
+    has_untimed: bool = False
+    """Rows came that do not tell when they changed: for the next ``Beginning``."""
 
 
 class Reading:
@@ -103,26 +107,48 @@ class Reading:
         """Prepare; nothing is asked yet. ``fields`` limits what is asked for; empty means all."""
         self._resource = resource
         self._timestamps = timestamps
-        self._beginning = beginning
         self._field = resource.bookmark_field if is_incremental else None
         self._warn = warn
         self._clock = clock
         if fields and resource.bookmark_field:
             fields = tuple(dict.fromkeys((*fields, resource.bookmark_field)))
         self._walker = Walker(client, resource, fields=fields, read_rows=read_rows, warn=warn)
-        since = beginning.since if is_incremental else None
-        self._since = None if since is None else timestamps.earliest_text(since)
-        stand = beginning.stand
-        until = datetime.fromisoformat(stand.until) if stand else None
-        self._horizon = Horizon(timestamps, until=until, newest=stand.newest if stand else None)
-        self._was_quiet = stand is None
         self._has_warned_of_zone = False
+        self._begin(beginning)
 
     def batches(self) -> Iterator[Batch]:
-        """Read page by page. Raises any ``CirqllError``; what was handed out before stays good."""
+        """Read page by page. Raises any ``CirqllError``; what was handed out before stays good.
+
+        One that was interrupted leaves out what was passed before and changed since. It lies behind
+        the bookmark, and is read at once.
+        """
+        yield from self._batches()
+        if self._beginning.stand and self._way == "changes" and self._bookmark():
+            self._begin(replace(self._beginning, bookmark=self._bookmark(), stand=None))
+            yield from self._batches()
+
+    def _begin(self, beginning: Beginning) -> None:
+        self._beginning = beginning
+        since = None if self._field is None else beginning.since
+        self._since = None if since is None else self._timestamps.earliest_text(since)
+        stand = beginning.stand
+        until = datetime.fromisoformat(stand.until) if stand else None
+        newest = stand.newest if stand else None
+        self._horizon = Horizon(self._timestamps, until=until, newest=newest)
+        self._was_quiet = stand is None
+        self._way: WayName | None = None
+
+    def _batches(self) -> Iterator[Batch]:
         walks = self._walks()
+        if self._field is not None and self._beginning.has_untimed:
+            self._warn(
+                f"Some {self._resource.stream} do not tell when they changed ({self._field} is "
+                "empty), so no filter finds them all: the stream is read whole, by id, and what "
+                "changed is chosen here. That takes more requests and loses nothing."
+            )
         failures: list[NotHonoured | RequestRefused] = []
         for walk in walks:
+            self._way = walk.name
             try:
                 for number, step in enumerate(self._walker.steps(walk)):
                     # The first page does not show yet whether this way can be gone.
@@ -146,7 +172,7 @@ class Reading:
             WholeWalk(is_wanted=self._is_wanted, is_ordered=True),
             WholeWalk(is_wanted=self._is_wanted, is_ordered=False),
         ]
-        if self._field is not None and not last_id:
+        if self._field is not None and not last_id and not self._beginning.has_untimed:
             key = (stand.time, stand.last_id) if stand and stand.time else None
             comparable = self._timestamps.comparable
             first = changes_walk(
@@ -161,7 +187,10 @@ class Reading:
         # Without a clock of the server, ours may be ahead of it.
         now = step.page.server_time or self._clock() - CLOCK_TOLERANCE
         self._horizon.look_at(now)
+        newest = self._horizon.newest
         self._horizon.saw(times[-1:] if walk.name == "changes" else times)
+        if walk.name == "changes" and self._horizon.newest == newest:
+            self._horizon.saw(times)
         self._was_quiet &= step.is_as_counted and walk.name == "changes"
         bookmark = self._beginning.bookmark
         if bookmark and bookmark > now + 2 * CLOCK_TOLERANCE:
@@ -171,15 +200,18 @@ class Reading:
 
     def _compare_clocks(self, now: datetime) -> None:
         """Warn where a row changed in the server's own future."""
-        newest = self._horizon.instant(self._horizon.newest)
+        newest = self._horizon.instant(self._horizon.from_future)
         if newest and newest > now + CLOCK_TOLERANCE:
             self._has_warned_of_zone = True
             self._warn(self._wrong_zone(newest, now))
 
     def _batch(self, step: Step, walk: Walk) -> Batch:
-        if not step.is_last:
-            return Batch(step.rows, self._beginning.bookmark, self._stand(walk), step.left)
-        return Batch(step.rows, self._bookmark(), None, 0)
+        is_resumed_untimed = self._beginning.stand is not None and self._beginning.has_untimed
+        has_untimed = self._field is not None and (self._horizon.has_untimed or is_resumed_untimed)
+        if step.is_last:
+            return Batch(step.rows, self._bookmark(), None, 0, has_untimed=has_untimed)
+        known, stand = self._beginning.bookmark, self._stand(walk)
+        return Batch(step.rows, known, stand, step.left, has_untimed=has_untimed)
 
     def _bookmark(self) -> datetime | None:
         """Give the moment up to which everything is delivered, now that all was read."""
@@ -210,11 +242,11 @@ class Reading:
 
     def _wrong_zone(self, newest: datetime, now: datetime) -> str:
         return (
-            f"A record of {self._resource.stream} changed at {self._horizon.newest}, which by the "
-            f"setting api_timezone is {newest:%F %T} UTC, but Cirqll's clock says only {now:%F %T} "
-            "UTC: api_timezone is not the zone of this account. Nothing is lost, but times are "
-            "wrong and recent rows are read again and again. Set api_timezone (Europe/Amsterdam is "
-            "the likely one) and load the tables anew."
+            f"A record of {self._resource.stream} changed at {self._horizon.from_future}, which by "
+            f"the setting api_timezone is {newest:%F %T} UTC, but Cirqll's clock says only "
+            f"{now:%F %T} UTC: api_timezone is not the zone of this account, unless that record is "
+            "odd. Nothing is lost, but times are wrong and recent rows are read again and again. "
+            "Set api_timezone (Europe/Amsterdam is the likely one) and load the tables anew."
         )
 
     def _other_way(self, failure: NotHonoured | RequestRefused, first: Walk, walk: Walk) -> str:

@@ -111,7 +111,7 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 def page(body: bytes, *, headers: Mapping[str, str], read_rows: RowsReader) -> Page:
     """Read the answer of an Index. Raises ``Unreadable``."""
-    text = _valid_utf8(body)
+    text = _on_one_line(_valid_utf8(body))
     try:
         envelope = _ENVELOPE.decode(text)
     except (msgspec.DecodeError, RecursionError):
@@ -125,6 +125,16 @@ def page(body: bytes, *, headers: Mapping[str, str], read_rows: RowsReader) -> P
         is_whole=not is_list,
         server_time=server_time(headers),
     )
+
+
+def _on_one_line(text: bytes) -> bytes:
+    """Take line breaks out of the JSON: values that are handed on as they came stand in lines."""
+    if b"\n" not in text and b"\r" not in text:
+        return text
+    try:
+        return msgspec.json.format(text, indent=-1)
+    except (msgspec.DecodeError, RecursionError):
+        return text
 
 
 def _unusual_page(text: bytes, headers: Mapping[str, str], read_rows: RowsReader) -> Page:
@@ -161,7 +171,8 @@ def with_ids(rows: list[Record], *, key: str) -> list[Record]:
     if len(rows) == 1 and "id" not in rows[0] and key not in rows[0]:
         rows = [{key: name, "value": value} for name, value in rows[0].items()]
     return [
-        row if "id" in row else {"id": crc32(str(row.get(key)).encode()), **row} for row in rows
+        row if "id" in row or key not in row else {"id": crc32(str(row[key]).encode()), **row}
+        for row in rows
     ]
 
 
@@ -297,6 +308,6 @@ def _time(text: str | None) -> datetime | None:
     """Read a time of HTTP, which is in UTC whether it says so or not."""
     try:
         time = parsedate_to_datetime(text or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return time if time.tzinfo else time.replace(tzinfo=UTC)

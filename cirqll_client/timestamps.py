@@ -99,6 +99,14 @@ class Timestamps:
         except OverflowError:
             return "0001-01-01 00:00:00"
 
+    def latest_text(self, moment: datetime) -> str:
+        """Give a text that no earlier moment is written after, the counterpart."""
+        try:
+            change = _offset(moment - _LONGEST_CHANGE, self._zone) - _offset(moment, self._zone)
+            return self.local_text(moment + max(change, timedelta(0)))
+        except OverflowError:
+            return "9999-12-31 23:59:59"
+
     def _parsed(self, text: str) -> str:
         return _written(self.instant(text), separator="T") + "Z"
 

@@ -54,12 +54,13 @@ class Walker:
 
     def steps(self, walk: KeyWalk | WholeWalk) -> Iterator[Step]:
         """Go page by page. Raises ``NotHonoured`` and any ``CirqllError``."""
-        page = self._page(walk)
+        page = self._next_page(walk, counted=None)
         if page.is_whole and self._resource.key_without_id:
             ids_of(page.rows)
             yield Step(page, page.rows.rows, 0, is_as_counted=False, is_last=True)
             return
-        counted, expected, read, was_empty = page.total, page.total, 0, False
+        counted = expected = page.total
+        read, was_empty = 0, False
         while True:
             rows = walk.take(page)
             left = walk.left(page) if isinstance(walk, WholeWalk) else rows_left(page)
@@ -75,7 +76,7 @@ class Walker:
             if is_end:
                 return
             counted = left
-            page = self._next_page(walk, left)
+            page = self._next_page(walk, counted=left)
 
     def _is_end(
         self, walk: KeyWalk | WholeWalk, page: Page, *, read: int, expected: int | None
@@ -93,15 +94,17 @@ class Walker:
             )
             if what_follows is not Sequel.DOUBT:
                 return what_follows is Sequel.END
-        if walk.goal is None or not len(page):
+        is_arrived = walk.has_arrived
+        if walk.goal is None or not len(page) or (is_arrived and not walk.is_order_proven):
             self._aim(walk)
-        return walk.has_arrived
+        return is_arrived or walk.has_arrived
 
-    def _next_page(self, walk: KeyWalk | WholeWalk, counted: int | None) -> Page:
+    def _next_page(self, walk: KeyWalk | WholeWalk, *, counted: int | None) -> Page:
         """Ask for the page behind the last one, where so many rows were counted."""
-        if isinstance(walk, WholeWalk):
+        if isinstance(walk, WholeWalk) or walk.key is None:
             return self._page(walk)
-        walk.is_overlapping = not (walk.are_ties_proven or self._client.is_total_proven)
+        has_count = counted is not None and self._client.is_total_proven
+        walk.is_overlapping = not (walk.are_ties_proven or has_count)
         page = self._page(walk)
         if page.total != counted and walk.goal is None and not walk.is_order_proven:
             self._aim(walk)

@@ -29,8 +29,12 @@ class WholeWalk:
         self.is_complete = False
         self._is_wanted = is_wanted
         self._order = (Order("id"),) if is_ordered else ()
-        self._passes = 0
-        self._begin_pass()
+        self._passes = 1
+        self._offset = 0
+        self._last_id: int | None = None
+        self._has_moved = False
+        self._seen: set[int] = set()
+        self._expected: int | None = None
 
     def query(self) -> IndexQuery:
         """Ask for the page at the offset."""
@@ -83,8 +87,6 @@ class WholeWalk:
 
     def _begin_pass(self) -> None:
         self._passes += 1
-        self._offset = 0
-        self._last_id: int | None = None
+        self._offset, self._last_id, self._expected = 0, None, None
         self._has_moved = False
-        self._seen: set[int] = set()
-        self._expected: int | None = None
+        self._seen = set()

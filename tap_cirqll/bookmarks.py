@@ -12,7 +12,7 @@ interrupted run goes on from its last page::
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNFINISHED = "unfinished"
+_UNTIMED = "has_untimed"
 _KEY = "replication_key"
 _VALUE = "replication_key_value"
+_OF_STAND = [each.name for each in fields(Stand)]
 _LONGEST_LOOKBACK_SECONDS = 1e11
 """Longer than there is time."""
 
@@ -40,6 +42,7 @@ def beginning(
             not_before=None if start_date is None else _start(start_date),
             lookback=timedelta(seconds=min(lookback_seconds, _LONGEST_LOOKBACK_SECONDS)),
             stand=_stand(bookmark.get(UNFINISHED)),
+            has_untimed=bookmark.get(_UNTIMED) is True,
         )
     except (AttributeError, OverflowError, TypeError, ValueError) as error:
         msg = (
@@ -54,16 +57,25 @@ def remember(bookmark: dict[str, Any], batch: Batch, *, replication_key: str | N
     if batch.bookmark is not None and replication_key is not None:
         bookmark[_KEY] = replication_key
         bookmark[_VALUE] = written(batch.bookmark)
-    if batch.stand is None:
-        bookmark.pop(UNFINISHED, None)
-    else:
-        members = asdict(batch.stand).items()
-        bookmark[UNFINISHED] = {name: value for name, value in members if value is not None}
+    # Null, not absent: a runner that merges states keeps what is absent in the new one.
+    if batch.stand is not None:
+        bookmark[UNFINISHED] = {name: getattr(batch.stand, name) for name in _OF_STAND}
+    elif UNFINISHED in bookmark:
+        bookmark[UNFINISHED] = None
+    if batch.has_untimed:
+        bookmark[_UNTIMED] = True
+    elif batch.stand is None and _UNTIMED in bookmark:
+        bookmark[_UNTIMED] = False
 
 
 def check(state: Any) -> None:  # noqa: ANN401 - whatever the file holds
-    """Raise ``SettingInvalid`` for a state that has not even the outer form of one."""
-    bookmarks = state.get("bookmarks", {}) if isinstance(state, dict) else None
+    """Raise ``SettingInvalid`` for a state that has not even the outer form of one.
+
+    A whole STATE message in place of its value would be taken for a state of nothing.
+    """
+    if state == {}:
+        return
+    bookmarks = state.get("bookmarks") if isinstance(state, dict) else None
     if not isinstance(bookmarks, dict) or not all(isinstance(b, dict) for b in bookmarks.values()):
         msg = (
             'The state is not a Singer state: it must be an object like {"bookmarks": {"customers":'

@@ -35,6 +35,10 @@ def told(logger: logging.Logger) -> Iterator[None]:
         sys.exit(1)
     except BrokenPipeError:
         logger.error(_PIPE_BROKEN)  # noqa: TRY400
-        # The interpreter would flush stdout once more, and fail once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon_output()
         sys.exit(1)
+
+
+def abandon_output() -> None:
+    """Write no more to stdout, which the interpreter would flush, or wait for, at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -28,6 +28,7 @@ class StreamProgress:
     left: int | None = None
     """Rows that the API counts behind those that were read."""
     requests: int = 0
+    seconds_waited: float = 0.0
     warnings: list[str] = field(default_factory=list)
     started: float = 0.0
 
@@ -54,6 +55,7 @@ class StreamProgress:
             "rows": self.rows,
             "of": self.total,
             "requests": self.requests,
+            "seconds_waited": round(self.seconds_waited, 1),
             "rows_per_second": round(self.rate(now), 1),
             "seconds_left": None if left is None else round(left),
             "warnings": len(self.warnings),
@@ -77,6 +79,7 @@ class Progress:
         self.requests = 0
         self.seconds_waited = 0.0
         self._by_path = streams
+        self._by_thread: dict[int, str] = {}
         self._logger = logger
         self._lock = threading.Lock()
         self._last_line = self.started
@@ -95,12 +98,16 @@ class Progress:
                 self.streams[stream].requests += 1
 
     def waited(self, seconds: float) -> None:
-        """Count a wait, for the budget or after a failure."""
+        """Count a wait, for the budget or after a failure, of the stream that this thread reads."""
         with self._lock:
             self.seconds_waited += seconds
+            stream = self._by_thread.get(threading.get_ident())
+            if stream is not None:
+                self.streams[stream].seconds_waited += seconds
 
     def began(self, name: str) -> None:
-        """Note that a stream is being read."""
+        """Note that a stream is being read, by this thread."""
+        self._by_thread[threading.get_ident()] = name
         self.streams[name].stage = "reading"
         self.streams[name].started = self.clock()
 
@@ -193,6 +200,8 @@ def _line(one: StreamProgress, now: float) -> str:
 
 def _summary(one: StreamProgress) -> str:
     words = [counted(one.rows, "row"), counted(one.requests, "request")]
+    if one.seconds_waited >= 1:
+        words.append(f"{duration(one.seconds_waited)} waited")
     if one.warnings:
         words.append(counted(len(one.warnings), "warning"))
     return ", ".join([*words, *_ENDINGS[one.stage]])

@@ -48,9 +48,14 @@ class SideBySide(Generic[Source, Item]):
         *,
         at_once: int,
         is_stopping: Callable[[], bool] = lambda: False,
+        on_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; threads start with the iteration, which ends early once it is stopping."""
+        """Prepare; threads start with the iteration, which ends early once it is stopping.
+
+        While no item comes, ``on_idle`` is called every so often.
+        """
         self._is_stopping = is_stopping
+        self._on_idle = on_idle
         self._waiting = deque(sources)
         self._number = len(sources)
         self._items_of = items_of
@@ -68,6 +73,7 @@ class SideBySide(Generic[Source, Item]):
                 try:
                     event = self._events.get(timeout=_LOOK_EVERY_SECONDS)
                 except queue.Empty:
+                    self._on_idle()
                     continue
                 ended += isinstance(event, Ended)
                 yield event

@@ -39,8 +39,9 @@ class CirqllStream(Stream):
 
     def __init__(self, tap: Tap, resource: Resource) -> None:
         """Offer this resource."""
-        keeps_undocumented = tap.config.get("undocumented_fields", KEPT_AS_JSON) == KEPT_AS_JSON
-        schema = emitted_schema(resource, keeps_undocumented=keeps_undocumented)
+        setting = tap.config.get("undocumented_fields", KEPT_AS_JSON)
+        self._keeps_undocumented = setting == KEPT_AS_JSON
+        schema = emitted_schema(resource, keeps_undocumented=self._keeps_undocumented)
         super().__init__(tap, schema=schema, name=resource.stream)
         self.resource = resource
         self.primary_keys = ("id",)
@@ -67,7 +68,7 @@ class CirqllStream(Stream):
                 name: kind_of(properties[name]) for name in properties if name in selected - own
             },
             hidden=frozenset((properties.keys() | secret) - selected - own),
-            keeps_undocumented=UNDOCUMENTED in selected,
+            keeps_undocumented=UNDOCUMENTED in selected and self._keeps_undocumented,
             keeps_nonconforming=NONCONFORMING in selected,
         )
 
@@ -89,7 +90,10 @@ class CirqllStream(Stream):
         documented is not wanted either.
         """
         is_safe = shape.hidden and not shape.keeps_undocumented
-        return tuple(shape.columns) if is_safe else ()
+        if not is_safe:
+            return ()
+        key = self.resource.key_without_id
+        return tuple(dict.fromkeys((*shape.columns, *([key] if key else ()))))
 
     def beginning(self) -> Beginning:
         """Tell where to begin. Raises ``SettingInvalid`` for a broken state or start date."""

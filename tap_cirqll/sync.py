@@ -100,6 +100,7 @@ class Sync:
             partial(self._pages, connection),
             at_once=self._tap.config["concurrency"],
             is_stopping=is_stopping,
+            on_idle=self._progress.log_line,
         )
         for event in side_by_side:
             if isinstance(event, Ended):
@@ -147,10 +148,10 @@ class Sync:
         self._report_findings(stream)
         if error is None:
             self._progress.ended(stream.name, "done")
-        elif isinstance(error, _NOT_READABLE):
+        elif isinstance(error, _NOT_READABLE) and stream.name not in self._begun:
             self._progress.ended(stream.name, "skipped")
             self._not_readable[stream] = error
-        elif isinstance(error, _OF_ONE_STREAM):
+        elif isinstance(error, _OF_ONE_STREAM + _NOT_READABLE):
             self._progress.ended(stream.name, "failed")
             self._progress.warn(stream.name, error.sentence)
             self._failed[stream] = error

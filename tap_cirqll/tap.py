@@ -26,7 +26,7 @@ from cirqll_client.singer_settings import (
     environment_settings,
     setting_errors,
 )
-from tap_cirqll.failures import told
+from tap_cirqll.failures import abandon_output, told
 from tap_cirqll.stream import KEPT_AS_JSON, CirqllStream
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ class TapCirqll(Tap):
         """Stop after the page that is being written; a second signal stops at once."""
         del frame
         if self._stopped_by is not None:
+            abandon_output()
             sys.exit(_SIGNALLED + signum)
         self._stopped_by = signum
 

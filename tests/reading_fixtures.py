@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -62,17 +61,17 @@ class Source:
     connections: dict[tuple[Any, ...], Connection] = field(default_factory=dict)
 
     @property
-    def customers(self) -> Any:  # noqa: ANN401 - the sandbox's table
+    def customers(self) -> Any:
         """The table that most tests read."""
         return self.sandbox.rows("customer")
 
-    def begin(self, *, at: datetime = NOON, **behaviour: Any) -> None:  # noqa: ANN401
+    def begin(self, *, at: datetime = NOON, **behaviour: Any) -> None:
         """Start anew, without rows, with a clock that stands still."""
         self.sandbox.reset()
         self.sandbox.clock.set(at, running=False)
         self.behave(**behaviour)
 
-    def behave(self, **behaviour: Any) -> None:  # noqa: ANN401
+    def behave(self, **behaviour: Any) -> None:
         """Change how the sandbox behaves."""
         self.sandbox.behaviour = replace(self.sandbox.behaviour, **behaviour)
 
@@ -85,7 +84,7 @@ class Source:
             ids.append(self.customers.insert(name=f"Klant {number - age}")["id"])
         return ids
 
-    def read(  # noqa: PLR0913 - all of it optional
+    def read(
         self,
         beginning: Beginning | None = None,
         *,
@@ -93,7 +92,7 @@ class Source:
         pages: int | None = None,
         is_incremental: bool = True,
         fields: Sequence[str] = (),
-        **settings: Any,  # noqa: ANN401
+        **settings: Any,
     ) -> Outcome:
         """Read with a client that knows nothing yet; cut off after so many pages."""
         resource = resource_of_stream(stream)
@@ -111,11 +110,10 @@ class Source:
             warn=warnings.append,
             clock=self.sandbox.clock.now,
         )
-        with closing(reading.batches()) as batches:
-            read = list(islice(batches, pages))
+        read = list(islice(reading.batches(), pages))
         return Outcome(read, warnings, self.queries)
 
-    def connection(self, **settings: Any) -> Connection:  # noqa: ANN401
+    def connection(self, **settings: Any) -> Connection:
         """Connect with these settings; what an answer proved is forgotten, as in a new process."""
         key = tuple(sorted(settings.items()))
         if key not in self.connections:

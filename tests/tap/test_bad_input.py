@@ -261,6 +261,7 @@ NO_STATE = (
         ([], "The file of --state holds no JSON object; give it the state as it was written."),
         ({"bookmarks": [1]}, NO_STATE),
         ({"bookmarks": {"customers": 5}}, NO_STATE),
+        ({"type": "STATE", "value": {"bookmarks": {"customers": {}}}}, NO_STATE),
         ({"bookmarks": {"customers": {"replication_key_value": "soon"}}}, OF_CUSTOMERS),
         ({"bookmarks": {"customers": {"replication_key_value": 5}}}, OF_CUSTOMERS),
         ({"bookmarks": {"customers": {"unfinished": 7}}}, OF_CUSTOMERS),

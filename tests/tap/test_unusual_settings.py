@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def answering(body: object) -> Iterator[str]:
+def answering(body: object, *, indent: int | None = None) -> Iterator[str]:
     """Serve the same JSON at every path; the sandbox knows rows only."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            content = json.dumps(body).encode()
+            content = json.dumps(body, indent=indent).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
