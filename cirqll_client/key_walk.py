@@ -118,10 +118,14 @@ class KeyWalk:
         condition = all_of(*same, Condition(row_id[0], "gt", row_id[1]))
         return IndexQuery(limit=1, order_by=(Order(row_id[0]),), filter=condition)
 
-    def edge(self, *, is_far: bool) -> IndexQuery:
-        """Ask for the row where the way ends, or for the one where it begins."""
-        order = tuple(Order(field, descending=is_far) for field in self.fields)
+    def last(self) -> IndexQuery:
+        """Ask for the row where the way ends."""
+        order = tuple(Order(field, descending=True) for field in self.fields)
         return IndexQuery(limit=1, order_by=order)
+
+    def first_two(self) -> IndexQuery:
+        """Ask for the rows where the way begins; two, to know whether there is more than one."""
+        return IndexQuery(limit=2, order_by=tuple(map(Order, self.fields)))
 
     def aim(self, rows: Rows) -> None:
         """Take the end of the way for the goal; the end is here where nothing is left at all."""

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from tests.reading_fixtures import Source, new_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+# Where nobody looks at a new counterexample, the same examples are tried each time.
+settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
