@@ -44,7 +44,7 @@ bench: $(RUNTIME) $(PLUGINS) ## Measure requests, speed and memory.
 requirements: $(RUNTIME) ## Compile requirements/*.txt anew; UPGRADE=--upgrade takes new versions.
 	$(COMPILE_WITH_HASHES) $(UPGRADE) --extra sandbox --extra postgres \
 		--output-file requirements/runtime.txt pyproject.toml
-	$(COMPILE) $(UPGRADE) --output-file requirements/constraints.txt \
+	$(COMPILE) $(UPGRADE) --extra postgres --output-file requirements/constraints.txt \
 		--constraint requirements/runtime.txt pyproject.toml
 	for name in development meltano target-postgres target-jsonl; do \
 		$(COMPILE_WITH_HASHES) $(UPGRADE) --output-file requirements/$$name.txt \

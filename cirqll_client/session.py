@@ -24,6 +24,7 @@ Read = TypeVar("Read")
 _OK = range(200, 300)
 _MOVED = range(300, 400)
 _TOO_MANY = 429
+_TRIES_WITHOUT_HINT = 3
 
 logger = logging.getLogger(__name__)
 
@@ -164,7 +165,11 @@ class ApiSession:
             )
             self._budget.block(seconds)
             return
-        logger.warning("GET %s failed (%s); trying again in %.1f s.", path, failure.words, seconds)
+        has_hint = tries.number >= _TRIES_WITHOUT_HINT and not self._has_ever_succeeded
+        hint = " Nothing has answered rightly yet: is api_url right?" if has_hint else ""
+        logger.warning(
+            "GET %s failed (%s); trying again in %.1f s.%s", path, failure.words, seconds, hint
+        )
         self._on_wait(seconds)
         self._sleep(seconds)
 

@@ -51,8 +51,8 @@ The sandbox is running: a local Cirqll with invented data ({limit}).
 
 Put this into your settings:
 
-  TAP_CIRQLL_API_URL={url}
-  TAP_CIRQLL_ACCESS_TOKEN={sandbox.access_token}
+  export TAP_CIRQLL_API_URL={url}
+  export TAP_CIRQLL_ACCESS_TOKEN={sandbox.access_token}
 
 It holds {sum(counts.values()):,} rows:
 

@@ -31,7 +31,12 @@ _STAGES = {
 def shown(progress: Progress) -> Iterator[None]:
     """Show the progress on stderr until the end; log lines appear above it."""
     console = Console(stderr=True)
-    live = Live(get_renderable=lambda: rendered(progress), console=console, refresh_per_second=4)
+    live = Live(
+        get_renderable=lambda: rendered(progress),
+        console=console,
+        refresh_per_second=4,
+        redirect_stdout=False,  # messages go there
+    )
     ordinary = sys.stderr
     with live:
         handlers = _handlers_to(ordinary)

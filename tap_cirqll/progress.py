@@ -147,6 +147,11 @@ class Progress:
             extra={"progress": [one.facts(now) for one in reading]},
         )
 
+    def _streams_done(self) -> str:
+        done = sum(one.stage == "done" for one in self.streams.values())
+        all_of_them = counted(len(self.streams), "stream")
+        return all_of_them if done == len(self.streams) else f"{done} of {all_of_them}"
+
     def log_summary(self, *, by_stream: bool) -> None:
         """Log what the run did, a line for all, and before it one for each stream."""
         now = self.clock()
@@ -159,7 +164,7 @@ class Progress:
         self._logger.info(
             "Summary: %s of %s in %s; %s, %s waited, %s.",
             counted(self.rows, "row"),
-            counted(len(self.streams), "stream"),
+            self._streams_done(),
             duration(seconds),
             counted(self.requests, "request"),
             duration(self.seconds_waited),

@@ -91,6 +91,8 @@ class Sync:
                 self._run(connection, is_stopping)
         finally:
             connection.close()
+            if self._not_readable and self._may_do_without:
+                self._tap.logger.warning("%s", not_readable(self._not_readable))
             self._progress.log_summary(by_stream=not self._is_watched)
         self._conclude()
 
@@ -166,12 +168,12 @@ class Sync:
             return
         misfits = +reader.findings.nonconforming
         if misfits:
-            kept = " and kept as they came in _nonconforming"
+            kept = ", and what came is kept in _nonconforming"
             self._progress.warn(
                 stream.name,
                 f"{stream.name}: {counted(misfits.total(), 'value')} did not fit the column "
-                f"({_listed([f'{name} {count:,}' for name, count in misfits.most_common()])}), so "
-                f"null is there{kept if reader.shape.keeps_nonconforming else ''}.",
+                f"({_listed([f'{name}: {count:,}' for name, count in misfits.most_common()])}); "
+                f"the column is null there{kept if reader.shape.keeps_nonconforming else ''}.",
             )
         names = sorted(reader.findings.undocumented)
         if names:
@@ -182,22 +184,23 @@ class Sync:
                 _listed(names),
             )
 
+    @property
+    def _may_do_without(self) -> bool:
+        """Tell whether the run is good without the streams that are not there for this token."""
+        return bool(self._begun) and not self._is_choice
+
     def _conclude(self) -> None:
-        """Name the streams that could not be read. Raises if one of them was wanted."""
-        if self._not_readable:
-            self._tell_not_readable(list(self._not_readable.values()))
+        """Raise if a stream that was wanted could not be read."""
         if self._failed:
             names = _listed([stream.name for stream in self._failed])
             msg = f"Not everything was read: {names} failed, for the reasons told above."
             raise AnswerUnexpected(msg)
-
-    def _tell_not_readable(self, errors: list[CirqllError]) -> None:
-        if not self._begun and not self._failed and all(type(e) is NotFound for e in errors):
+        errors = list(self._not_readable.values())
+        if not errors or self._may_do_without:
+            return
+        if not self._begun and all(type(error) is NotFound for error in errors):
             raise errors[0]
-        sentence = not_readable(self._not_readable)
-        if self._is_choice or not self._begun:
-            raise ScopeMissing(sentence)
-        self._tap.logger.warning("%s", sentence)
+        raise ScopeMissing(not_readable(self._not_readable))
 
     def _shown(self) -> AbstractContextManager[None]:
         """Show the live view where somebody looks at a terminal."""

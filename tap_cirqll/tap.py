@@ -201,13 +201,13 @@ class TapCirqll(Tap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
-        """Read the configuration files."""
+        """Read the configuration files; without any, the environment."""
         missing = [name for name in value if name != "ENV" and not Path(name).exists()]
         if missing:
             msg = f"There is no file {missing[0]}, from which --config is to read the settings."
             raise click.UsageError(msg)
         try:
-            return super().cb_config(ctx, param, value)
+            return super().cb_config(ctx, param, value or ("ENV",))
         except (OSError, ValueError, TypeError) as error:
             msg = (
                 f"The settings could not be read from {', '.join(value)}: each must be a file with "

@@ -29,4 +29,4 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tap-cirqll", prog_name="cirqll")
 def main() -> None:
-    """Do what goes with moving data between Cirqll and other systems."""
+    """Tools around the tap: so far, a local Cirqll to try it on."""

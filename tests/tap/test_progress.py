@@ -89,6 +89,7 @@ def test_the_same_facts_are_there_for_structured_logs(
             "rows": 300,
             "of": None,
             "requests": 0,
+            "seconds_waited": 0.0,
             "rows_per_second": 10.0,
             "seconds_left": None,
             "warnings": 0,
@@ -115,7 +116,7 @@ def test_the_summary_has_a_line_for_each_stream_and_one_for_all(
         "Summary: customers: 1 row, 1 request.",
         "Summary: notes: 0 rows, 0 requests, 1 warning, failed.",
         "Summary: roles: 0 rows, 0 requests, not begun.",
-        "Summary: 1 row of 3 streams in 3 min; 1 request, 0 s waited, 1 warning.",
+        "Summary: 1 row of 1 of 3 streams in 3 min; 1 request, 0 s waited, 1 warning.",
     ]
 
 
@@ -182,6 +183,18 @@ def test_a_terminal_shows_each_stream_with_rows_of_how_many(run_on_company: TapR
     assert screen.count("Summary:") == 1
 
 
+def test_a_terminal_takes_no_message_from_the_output(run_on_company: TapRuns) -> None:
+    # Given a run that nobody watches
+    unwatched = run_on_company()
+    # When the same is run on a terminal
+    screen = on_a_terminal(run_on_company)
+    # Then the same messages come out, and none is on the screen
+    output = (run_on_company.folder / "out").read_text()
+    kinds = [json.loads(line)["type"] for line in output.splitlines()]
+    assert sorted(kinds) == sorted(message["type"] for message in unwatched.messages)
+    assert '"SCHEMA"' not in screen
+
+
 def test_log_lines_do_not_tear_the_view(run_tap: TapRuns, source: Source) -> None:
     source.sandbox.rows("chance").insert(name="A", percentage="odd")
 
@@ -190,7 +203,7 @@ def test_log_lines_do_not_tear_the_view(run_tap: TapRuns, source: Source) -> Non
     warnings = [line for line in screen.splitlines() if "| WARNING" in line]
     assert len(warnings) == 1
     assert warnings[0].lstrip().startswith("20")
-    assert "chances: 1 value did not fit the column (percentage 1), so null is" in warnings[0]
+    assert "chances: 1 value did not fit the column (percentage: 1); the" in warnings[0]
 
 
 def test_without_a_terminal_the_summary_is_in_the_log(run_on_company: TapRuns) -> None:

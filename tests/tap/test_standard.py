@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from singer_sdk.testing.runners import TapTestRunner
+from singer_sdk.testing.templates import AttributeTestTemplate
 
 from tap_cirqll.tap import TapCirqll
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 CONFIG = SuiteConfig(max_records_limit=None)
 NOBODY = {"api_url": "http://127.0.0.1:9", "access_token": "not-used-to-name-the-tests"}
 
+OF_ANY_TYPE = ("customers.address", "emails.from", "emails.to", "settings.value")
+
 StandardTests = get_tap_test_class(
     TapCirqll, config=NOBODY, suite_config=CONFIG, parse_env_config=False
 )
@@ -28,6 +31,20 @@ StandardTests = get_tap_test_class(
 @pytest.mark.filterwarnings("ignore:Fields in transformed catalog but not in records")
 @pytest.mark.filterwarnings("ignore:No records were available to test")
 class TestStandard(StandardTests):  # type: ignore[misc, valid-type] # made by the SDK
+    @pytest.fixture(autouse=True)
+    def _values_of_each_attribute(
+        self, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    ) -> None:
+        """Let each test look at its own attribute.
+
+        The SDK keeps the values of the first attribute for all others. A column of any JSON is of
+        all types at once, which no test of one type can hold for.
+        """
+        values = vars(AttributeTestTemplate)["non_null_attribute_values"].func
+        monkeypatch.setattr(AttributeTestTemplate, "non_null_attribute_values", property(values))
+        if any(name in request.node.name for name in OF_ANY_TYPE):
+            pytest.skip("a column of any JSON has no one type")
+
     @pytest.fixture(scope="class")
     @classmethod
     def runner(
