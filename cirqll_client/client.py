@@ -83,6 +83,9 @@ class CirqllClient:
         page = self._session.get(resource.path, read, parameters=query.parameters())
         if page.total is not None and page.total > len(page) > 0:
             self.is_total_proven = True
+        if page.limit is not None and query.limit is not None:
+            # No page holds more than was asked for, whatever the server says.
+            return replace(page, limit=min(page.limit, query.limit))
         return page
 
     def _allowed_page_size(self, wanted: int) -> int:

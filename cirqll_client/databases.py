@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
 
 import sqlalchemy as sql
 from sqlalchemy import event, pool
@@ -54,8 +53,7 @@ def sentence_for(error: Exception, url_text: str) -> str:
 def _passwords(url_text: str) -> list[str]:
     url = sql.make_url(url_text)
     passwords = [url.password, *(url.query.get(name) for name in ("password", "sslpassword"))]
-    plain = [str(password) for password in passwords if password]
-    return [*plain, *map(quote, plain), *map(quote_plus, plain)]
+    return [str(password) for password in passwords if password]
 
 
 def _sqlite_engine(url: sql.URL) -> sql.Engine:

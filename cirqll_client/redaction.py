@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote, quote_plus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,8 +31,9 @@ class Redaction:
     """Replaces known secrets, and whatever is written where a secret stands, by ``***``."""
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
-        """Remember the secrets; longer ones are replaced first."""
-        known = {secret for secret in secrets if secret and len(secret) >= _SHORTEST_SECRET}
+        """Remember the secrets, also as a URL writes them; longer ones are replaced first."""
+        long_enough = [one for one in secrets if one and len(one) >= _SHORTEST_SECRET]
+        known = {written(one) for one in long_enough for written in (str, quote, _quoted)}
         self._secrets = sorted(known, key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
@@ -45,6 +47,10 @@ class Redaction:
     def __repr__(self) -> str:
         """Tell how many secrets are known, never which."""
         return f"Redaction({len(self._secrets)} secrets)"
+
+
+def _quoted(secret: str) -> str:
+    return quote_plus(secret, safe="")
 
 
 class RedactingFilter(logging.Filter):

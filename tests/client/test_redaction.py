@@ -40,3 +40,11 @@ def test_short_and_missing_secrets_hide_nothing() -> None:
 
 def test_it_tells_how_many_secrets_it_knows_and_not_which() -> None:
     assert repr(Redaction(["canary-token"])) == "Redaction(1 secrets)"
+
+
+def test_a_secret_is_hidden_also_as_a_url_writes_it() -> None:
+    redact = Redaction(["canary/with+odd=signs and space"])
+
+    shown = redact("canary%2Fwith%2Bodd%3Dsigns+and+space canary/with%2Bodd%3Dsigns%20and%20space")
+
+    assert shown == "*** ***"
