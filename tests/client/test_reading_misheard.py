@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from cirqll_client.reading import Beginning
 from tests.client.meddling import meddled
-from tests.reading_fixtures import Source
+from tests.reading_fixtures import NOON, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +47,28 @@ def test_a_misunderstood_filter_costs_a_warning_and_no_row(
     assert set(outcome.ids) == set(ids)
     (warning,) = outcome.warnings
     assert warning.startswith("customers could not be read by time of change: ")
+
+
+def by_date(text: str) -> str:
+    """Compare dates only: what is later on the same day is not later."""
+    return re.sub(r':gt:"(\S+) [^"]*"', r':gt:"\1 23:59:59"', text)
+
+
+@pytest.mark.parametrize("is_incremental", [False, True])
+def test_a_filter_that_compares_only_dates_is_noticed(
+    crm: Source,
+    is_incremental: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    crm.begin(page_maximum=10)
+    ids = crm.fill(65, seconds_apart=3 * 3600)
+    start = Beginning(bookmark=NOON - timedelta(days=30)) if is_incremental else None
+
+    with meddled(crm.sandbox, by_date) as url, closing(Source(crm.sandbox, url)) as misheard:
+        outcome = misheard.read(start)
+
+    assert set(outcome.ids) == set(ids)
+    (warning,) = outcome.warnings
+    assert "its filter passed over rows that are there" in warning
 
 
 @pytest.mark.parametrize("mishear", [without_or, nothing])
