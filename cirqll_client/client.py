@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cirqll_client import responses
 from cirqll_client.errors import NotFound, RequestRefused
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 SAFE_PAGE_SIZE = 100
 """The documented default. A guess: no server refuses it."""
 _PAGE_SIZE_REFUSED = "page_size_refused"
-_REFUSAL_REMEMBERED_SECONDS = 30 * 86_400.0
+_TOTAL_PROVEN = "total_is_proven"
+_REMEMBERED_SECONDS = 30 * 86_400.0
+"""Then it is found out anew: a server may be changed."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class CirqllClient:
         self._store = store
         self._account = account
         self._page_size = self._allowed_page_size(page_size)
-        self.is_total_proven = False
+        self.is_total_proven = bool(self._remembered(_TOTAL_PROVEN))
         """An answer told of more rows than it held, so ``total`` counts what matches [likely]. A
         guess: what it means for one resource it means for all."""
 
@@ -81,16 +83,20 @@ class CirqllClient:
             return responses.page(answer.body, headers=answer.headers, read_rows=read_rows)
 
         page = self._session.get(resource.path, read, parameters=query.parameters())
-        if page.total is not None and page.total > len(page) > 0:
+        if page.total is not None and page.total > len(page) > 0 and not self.is_total_proven:
             self.is_total_proven = True
+            self._store.learn(self._account, _TOTAL_PROVEN, value=True)
         if page.limit is not None and query.limit is not None:
             # No page holds more than was asked for, whatever the server says.
             return replace(page, limit=min(page.limit, query.limit))
         return page
 
+    def _remembered(self, fact: str) -> Any:  # noqa: ANN401 - what the store keeps
+        since = self._store.now() - _REMEMBERED_SECONDS
+        return self._store.learned(self._account, fact, not_before=since)
+
     def _allowed_page_size(self, wanted: int) -> int:
-        since = self._store.now() - _REFUSAL_REMEMBERED_SECONDS
-        refused = self._store.learned(self._account, _PAGE_SIZE_REFUSED, not_before=since)
+        refused = self._remembered(_PAGE_SIZE_REFUSED)
         return wanted if refused is None or wanted < refused else min(wanted, SAFE_PAGE_SIZE)
 
     def _remember_refusal(self, refused: int) -> None:

@@ -59,6 +59,20 @@ def test_a_server_that_caps_the_page_says_so(connection: Connection, sandbox: Sa
     assert connection.client.is_total_proven
 
 
+def test_that_total_counts_what_matches_is_remembered_by_the_next_run(
+    settings: ConnectionSettings,
+) -> None:
+    # Given a run that was told of more rows than it got
+    first = connect(settings)
+    first.client.index(CUSTOMER, IndexQuery(limit=10))
+    first.close()
+    # When another one begins
+    second = connect(settings)
+    second.close()
+    # Then it need not find that out again
+    assert second.client.is_total_proven
+
+
 @pytest.mark.parametrize("status", [400, 422])
 def test_a_refused_page_size_is_remembered_by_this_run_and_the_next(
     settings: ConnectionSettings, sandbox: Sandbox, status: int
