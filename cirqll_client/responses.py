@@ -153,14 +153,18 @@ def _unusual_page(text: bytes, headers: Mapping[str, str], read_rows: RowsReader
 
 def plain_rows(data: Json, *, bookmark_field: str | None, key_without_id: str | None) -> Rows:
     """Make rows that are dictionaries with exact decimals. Raises ``Unreadable``."""
+    rows = records(data, key_without_id=key_without_id)
+    times = [row.get(bookmark_field) if bookmark_field else None for row in rows]
+    return Rows(rows, [row.get("id") for row in rows], times)
+
+
+def records(data: Json, *, key_without_id: str | None) -> list[Record]:
+    """Read the JSON of a list of objects, each with an ``id``. Raises ``Unreadable``."""
     rows = decoded(data)
     if not all(type(row) is dict for row in rows):
         msg = "a record that is not an object"
         raise Unreadable(msg)
-    if key_without_id:
-        rows = with_ids(rows, key=key_without_id)
-    times = [row.get(bookmark_field) for row in rows]
-    return Rows(rows, [row.get("id") for row in rows], times)
+    return with_ids(rows, key=key_without_id) if key_without_id else rows
 
 
 def with_ids(rows: list[Record], *, key: str) -> list[Record]:

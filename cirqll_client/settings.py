@@ -19,5 +19,5 @@ class ConnectionSettings:
     requests_per_minute: int | None = None
     """``None`` follows what the server tells, beginning with 60."""
     api_timezone: str = "UTC"
-    request_timeout: float = 60.0
-    give_up_after: float = 900.0
+    request_timeout: float = 60
+    give_up_after: float = 900

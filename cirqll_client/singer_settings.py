@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
     from jsonschema.exceptions import ValidationError
 
+_DEFAULTS = {each.name: each.default for each in fields(ConnectionSettings)}
+
 CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "api_url",
         th.StringType(pattern="^https?://[^/ ]+"),
-        default=DEFAULT_API_URL,
+        default=_DEFAULTS["api_url"],
         title="API URL",
         description="The root of the API; /api lies below it.",
     ),
@@ -36,7 +38,7 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "account",
         th.StringType,
-        default="default",
+        default=_DEFAULTS["account"],
         title="Account",
         description="A name for the account, under which the store keeps what belongs to it.",
     ),
@@ -53,7 +55,7 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "page_size",
         th.IntegerType(minimum=1, maximum=10_000),
-        default=1000,
+        default=_DEFAULTS["page_size"],
         title="Page size",
         description="The largest page to ask for; the server's own maximum is found out.",
     ),
@@ -69,21 +71,21 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
     th.Property(
         "api_timezone",
         th.StringType,
-        default="UTC",
+        default=_DEFAULTS["api_timezone"],
         title="API time zone",
         description="The zone of the API's times, which carry none: UTC or Europe/Amsterdam.",
     ),
     th.Property(
         "request_timeout",
         th.NumberType(exclusive_minimum=0),
-        default=60,
+        default=_DEFAULTS["request_timeout"],
         title="Request timeout",
         description="Seconds to wait for an answer before the request is tried again.",
     ),
     th.Property(
         "give_up_after",
         th.NumberType(minimum=0),
-        default=900,
+        default=_DEFAULTS["give_up_after"],
         title="Give up after",
         description="Seconds of continuous failure after which a request gives up.",
     ),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
-from cirqll_client.responses import Rows, Unreadable, decoded, with_ids
+from cirqll_client.responses import Rows, records
 from tap_cirqll.columns import NONCONFORMING, UNDOCUMENTED, Misfit, fitted, storable
 from tap_cirqll.shape import Findings
 from tap_cirqll.structs import StructReader
@@ -49,13 +49,7 @@ class RecordReader:
 
     def plain(self, data: Json) -> Rows:
         """Read the same, one record after the other, as dictionaries."""
-        records = decoded(data)
-        if not all(type(record) is dict for record in records):
-            msg = "a record that is not an object"
-            raise Unreadable(msg)
-        if self._resource.key_without_id:
-            records = with_ids(records, key=self._resource.key_without_id)
-        return self._finished(records)
+        return self._finished(records(data, key_without_id=self._resource.key_without_id))
 
     def _finished(self, rows: list[Any]) -> Rows:
         """Finish structs a column at a time, and dictionaries one by one."""

@@ -103,7 +103,7 @@ class CirqllStream(Stream):
             self.stream_state,
             stream=self.name,
             start_date=self.config.get("start_date") if self.is_incremental else None,
-            lookback_seconds=float(self.config.get("lookback", 60)),
+            lookback_seconds=float(self.config["lookback"]),
         )
 
     def reading(
