@@ -29,6 +29,29 @@ two can prove each other wrong. From the command line it is `cirqll sandbox`; in
         sandbox.rate_limit.reset()
         sandbox.reset()
 
+Signing in is at `/oauth/authorize` (a page for a person), `/oauth/token` and `/oauth/scopes`::
+
+    with sandbox.running() as url:
+        sandbox.client                        # .id, .secret, .redirect_uris, .name
+        pair = sandbox.grant()                # without a browser: .access_token, .refresh_token,
+                                              # .expires_in, .scopes
+        sandbox.grant(["customer.read.all"], user=account, client=client)
+        client = sandbox.add_client("another", redirect_uris=["https://connect.example/back"])
+        account = sandbox.add_account("Noor Zandwijker", company="Verzonnen Zaken B.V.")
+        sandbox.expire_access_tokens()        # or move the clock
+        sandbox.expire_refresh_tokens()
+        sandbox.revoke(pair.refresh_token)    # with its access token
+        sandbox.revoke_everything()           # the user withdraws the access
+        sandbox.refresh_as_another_program(pair.refresh_token)    # -> the pair that replaces it
+        sandbox.token_requests                # time, grant_type, client_id, credential, outcome,
+                                              # status, faults; `credential` is a fingerprint
+        sandbox.authorize_requests            # time, method, parameters, outcome, status, faults
+        fingerprint(pair.refresh_token)       # to compare with `credential`
+        sandbox.before_token_request(lambda request: ...)
+        sandbox.faults.add("lost-answer", path="/oauth/token", times=1)
+        sandbox.behaviour = replace(sandbox.behaviour, refresh_rotates=False)
+    Sandbox(behaviour=LUCA)                   # another token service's habits
+
 Numbers go out with exactly the digits that came in: an `int`, a `float`, a `Decimal`, or a
 `SpelledNumber("1e400")`, which is a `Decimal` that remembers how it was written. The same is done
 over HTTP below `/_sandbox/`: see `cirqll_sandbox.admin`. The guesses about Cirqll are all in
@@ -44,12 +67,15 @@ if TYPE_CHECKING:
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.clock import Clock
     from cirqll_sandbox.exact_json import SpelledNumber
+    from cirqll_sandbox.oauth_log import fingerprint
     from cirqll_sandbox.sandbox import Sandbox
+    from cirqll_sandbox.token_services import LUCA
 
-__all__ = ["Behaviour", "Clock", "Sandbox", "SpelledNumber"]
+__all__ = ["LUCA", "Behaviour", "Clock", "Sandbox", "SpelledNumber", "fingerprint"]
 
 _HOMES = {
-    "Behaviour": "behaviour", "Clock": "clock", "Sandbox": "sandbox", "SpelledNumber": "exact_json",
+    "LUCA": "token_services", "Behaviour": "behaviour", "Clock": "clock", "Sandbox": "sandbox",
+    "SpelledNumber": "exact_json", "fingerprint": "oauth_log",
 }  # fmt: skip
 
 

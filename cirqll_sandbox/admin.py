@@ -2,7 +2,7 @@
 
 It needs no token and counts for nothing. All bodies are JSON.
 
-    GET    /_sandbox/                     what it holds: token, rows of each table
+    GET    /_sandbox/                     what it holds: token, client, rows of each table
     GET    /_sandbox/rows/customer        {"data": [...]}: exact copies
     POST   /_sandbox/rows/customer        one row, or a list of rows -> the row, or {"ids": [...]}
     DELETE /_sandbox/rows/customer        all rows
@@ -14,7 +14,7 @@ It needs no token and counts for nothing. All bodies are JSON.
     POST   /_sandbox/faults               {"kind": "503", "probability": 0.1, "at": [3], "times": 2,
                                            "path": "/customer", "method": "GET", ...parameters}
     DELETE /_sandbox/faults               all; /_sandbox/faults/1 for one
-    GET    /_sandbox/requests             {"data": [...]}; DELETE forgets them
+    GET    /_sandbox/requests             {"data": [...]}, tokens as fingerprints; DELETE forgets
     GET    /_sandbox/requests/most?seconds=60      {"requests": 12}: most in any window
     GET    /_sandbox/clock                {"now": "..."}; PUT {"now": "...", "running": false}
     POST   /_sandbox/clock/move           {"seconds": 3600}
@@ -24,6 +24,8 @@ It needs no token and counts for nothing. All bodies are JSON.
     POST   /_sandbox/tokens               {"token": "...", "scopes": ["user.read.all"]}
     DELETE /_sandbox/tokens/{token}
     POST   /_sandbox/reset                as it was at the start
+
+Signing in has its own: see `cirqll_sandbox.admin_oauth`.
 """
 
 from __future__ import annotations
@@ -35,25 +37,27 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Route
 
-from cirqll_sandbox.behaviour import changed
+from cirqll_sandbox.admin_bodies import given
+from cirqll_sandbox.admin_oauth import OAUTH_ROUTES
+from cirqll_sandbox.changes import changed
 from cirqll_sandbox.exact_json import dumps, loads
 from cirqll_sandbox.faults import FAULT_KINDS
+from cirqll_sandbox.oauth_log import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.requests import Request
 
+    from cirqll_sandbox.admin_bodies import Handler
     from cirqll_sandbox.sandbox import Sandbox
-
-    Handler = Callable[[Sandbox, Request, Any], Any]
 
 
 def admin_routes(sandbox: Sandbox) -> list[Route]:
     """The routes, relative to `/_sandbox`."""
     return [
         Route(path, _endpoint(sandbox, handler), methods=[method])
-        for method, path, handler in _ROUTES
+        for method, path, handler in (*_ROUTES, *OAUTH_ROUTES)
     ]
 
 
@@ -76,15 +80,13 @@ def _json(status: int, value: Any) -> Response:
     return Response(dumps(value), status_code=status, media_type="application/json")
 
 
-def _given(body: Any, name: str) -> Any:
-    if not isinstance(body, dict) or name not in body:
-        message = f"The body lacks {name!r}."
-        raise ValueError(message)
-    return body[name]
-
-
 def _summary(sandbox: Sandbox, _: Request, __: Any) -> Any:
-    return {"access_token": sandbox.access_token, "rows": sandbox.row_counts()}
+    return {
+        "access_token": sandbox.access_token,
+        "client_id": sandbox.client.id,
+        "client_secret": sandbox.client.secret,
+        "rows": sandbox.row_counts(),
+    }
 
 
 def _rows(sandbox: Sandbox, request: Request, _: Any) -> Any:
@@ -150,7 +152,8 @@ def _remove_fault(sandbox: Sandbox, request: Request, _: Any) -> Any:
 
 
 def _requests(sandbox: Sandbox, _: Request, __: Any) -> Any:
-    return {"data": [asdict(record) for record in sandbox.requests]}
+    records = sandbox.requests
+    return {"data": [{**asdict(one), "token": fingerprint(one.token)} for one in records]}
 
 
 def _forget_requests(sandbox: Sandbox, _: Request, __: Any) -> Any:
@@ -168,22 +171,22 @@ def _clock(sandbox: Sandbox, _: Request, __: Any) -> Any:
 
 
 def _set_clock(sandbox: Sandbox, request: Request, body: Any) -> Any:
-    sandbox.clock.set(datetime.fromisoformat(_given(body, "now")), running=body.get("running"))
+    sandbox.clock.set(datetime.fromisoformat(given(body, "now")), running=body.get("running"))
     return _clock(sandbox, request, body)
 
 
 def _move_clock(sandbox: Sandbox, request: Request, body: Any) -> Any:
-    sandbox.clock.move(float(_given(body, "seconds")))
+    sandbox.clock.move(float(given(body, "seconds")))
     return _clock(sandbox, request, body)
 
 
 def _foreign(sandbox: Sandbox, _: Request, body: Any) -> Any:
-    sandbox.foreign_requests(int(_given(body, "requests")))
+    sandbox.foreign_requests(int(given(body, "requests")))
     return {}
 
 
 def _edits(sandbox: Sandbox, _: Request, body: Any) -> Any:
-    return {"ids": sandbox.edit_rows(_given(body, "resource"), int(body.get("rows", 1)))}
+    return {"ids": sandbox.edit_rows(given(body, "resource"), int(body.get("rows", 1)))}
 
 
 def _undocumented(sandbox: Sandbox, _: Request, __: Any) -> Any:
@@ -192,7 +195,7 @@ def _undocumented(sandbox: Sandbox, _: Request, __: Any) -> Any:
 
 
 def _grant(sandbox: Sandbox, _: Request, body: Any) -> Any:
-    return {"token": sandbox.tokens.grant(_given(body, "token"), scopes=body.get("scopes"))}
+    return {"token": sandbox.tokens.grant(given(body, "token"), scopes=body.get("scopes"))}
 
 
 def _revoke(sandbox: Sandbox, request: Request, _: Any) -> Any:

@@ -15,11 +15,13 @@ from cirqll_sandbox.resources import RESOURCES
 from cirqll_sandbox.writing import Write
 
 if TYPE_CHECKING:
+    from cirqll_sandbox.accounts import Accounts
     from cirqll_sandbox.behaviour import Behaviour
+    from cirqll_sandbox.grants import Grant
     from cirqll_sandbox.parameters import Parameters
     from cirqll_sandbox.resources import Action
     from cirqll_sandbox.tables import Database, Row, Table
-    from cirqll_sandbox.tokens import Grant, Tokens
+    from cirqll_sandbox.tokens import Tokens
 
 _PATH = re.compile(r"/api/(?P<resource>[a-z]+)(?:/(?P<id>[^/]+))?\Z")
 _ACTIONS: dict[tuple[str, bool], Action] = {
@@ -47,9 +49,10 @@ class Call:
 class Api:
     """Sixteen resources and `auth/me`."""
 
-    def __init__(self, database: Database, tokens: Tokens) -> None:
+    def __init__(self, database: Database, tokens: Tokens, accounts: Accounts) -> None:
         self._database = database
         self._tokens = tokens
+        self._accounts = accounts
         self._listing = Listing(database)
 
     def answer(self, call: Call, behaviour: Behaviour) -> Answer:
@@ -58,10 +61,10 @@ class Api:
         if grant is None:
             raise unauthenticated()
         if call.path == "/api/auth/me" and call.method == "GET":
-            return self._me(grant)
+            return json_answer(200, self._accounts.me(grant.user_id))
         action, table, id_text = self._route(call)
         needed = f"{table.resource.name}.{_SCOPE.get(action, action)}.all"
-        if needed not in grant.scopes:
+        if not grant.permits(needed, behaviour):
             raise forbidden(needed)
         if behaviour.relations_need_scopes:
             self._require_relations(call, table, grant, behaviour)
@@ -108,17 +111,8 @@ class Api:
     ) -> None:
         for name in Presenter(call.parameters, table, self._database, behaviour).resources:
             needed = f"{name}.read.all"
-            if RESOURCES[name].actions and needed not in grant.scopes:
+            if RESOURCES[name].actions and not grant.permits(needed, behaviour):
                 raise forbidden(needed)
-
-    def _me(self, grant: Grant) -> Answer:
-        """The user of the token, with the company."""
-        tables = self._database.tables
-        user: Row = tables["user"].get(grant.user_id) or {
-            "id": grant.user_id, "name": "Sandbox", "email": "sandbox@example.nl", "company_id": 1,
-        }  # fmt: skip
-        company = tables["company"].get(user["company_id"]) or {"id": 1, "name": "Sandbox B.V."}
-        return json_answer(200, {**user, "company": company})
 
 
 def _found(table: Table, id_text: str) -> Row:

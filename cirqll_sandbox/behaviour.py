@@ -7,15 +7,18 @@ account shows a default to be wrong, correct it here.
 
 from __future__ import annotations
 
-import types
-import typing
-from dataclasses import dataclass, fields
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass
+from typing import Literal
 
 PageMaximumMode = Literal["cap", "cap_silently", "refuse", "obey"]
 Honesty = Literal["honour", "ignore", "refuse"]
 Strictness = Literal["refuse", "ignore"]
+LoopbackRedirects = Literal["any_port", "any", "registered"]
+RefreshRefusal = Literal[
+    "400 invalid_grant", "401 invalid_grant", "400 invalid_request", "401 invalid_request"
+]
+
+_DAY = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,48 +123,51 @@ class Behaviour:
     edits_per_request: int = 0
     """Rows of the resource being read that somebody changes before each Index is answered."""
 
+    # Signing in by OAuth
+    loopback_redirects: LoopbackRedirects = "any_port"
+    """Guess, after RFC 8252: a redirect URI on loopback may have any port. `any` lets it have any
+    path too; with `registered` it is exactly one of the client's, as every other redirect URI."""
+    code_seconds: float = 600
+    """Guess, after Luca and RFC 6749."""
+    reused_code_revokes: bool = True
+    """Guess, after RFC 6749: a code used twice ends the tokens that it gave."""
+    pkce: Literal["honoured", "ignored", "refused"] = "honoured"
+    """Likely (Passport). `refused` answers invalid_request to a code_challenge."""
+    broad_scopes: tuple[str, ...] = ()
+    """Scopes beyond the documented ones, each of which permits everything."""
+    withheld_scopes: tuple[str, ...] = ()
+    """Unknown in the documentation: scopes that the user cannot give, though they are asked for."""
+    scope_told_in_redirect: bool = False
+    """Likely (Passport): the redirect does not tell the scopes that were given."""
+    scopes_list_needs: Literal["nothing", "token"] = "nothing"
+    """Guess: `GET /oauth/scopes` may be read by anybody."""
 
-class UnknownBehaviourError(ValueError):
-    """A change names no option of `Behaviour`, or has a value the option cannot take."""
-
-
-def changed(behaviour: Behaviour, /, **changes: Any) -> Behaviour:
-    """The behaviour with these options, checked: for changes from outside, such as JSON."""
-    hints = typing.get_type_hints(Behaviour)
-    for name, value in changes.items():
-        if name not in hints:
-            known = ", ".join(field.name for field in fields(Behaviour))
-            message = f"There is no behaviour {name!r}. There are: {known}."
-            raise UnknownBehaviourError(message)
-        if not _fits(value, hints[name]):
-            message = f"The behaviour {name!r} cannot be {value!r}."
-            raise UnknownBehaviourError(message)
-    if "timezone" in changes and not is_timezone(changes["timezone"]):
-        message = f"{changes['timezone']!r} is no time zone. One looks like Europe/Amsterdam."
-        raise UnknownBehaviourError(message)
-    changes = {k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}
-    current = {field.name: getattr(behaviour, field.name) for field in fields(Behaviour)}
-    return Behaviour(**{**current, **changes})
-
-
-def is_timezone(name: str) -> bool:
-    """Whether times can be told in the zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
-def _fits(value: object, hint: Any) -> bool:
-    if typing.get_origin(hint) is Literal:
-        return value in typing.get_args(hint)
-    if typing.get_origin(hint) in {typing.Union, types.UnionType}:
-        return any(_fits(value, option) for option in typing.get_args(hint))
-    if typing.get_origin(hint) is tuple:
-        return isinstance(value, (list, tuple)) and all(isinstance(item, str) for item in value)
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if hint is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    return isinstance(value, hint)
+    # What the token URL gives
+    access_token_seconds: float = 30 * _DAY
+    """Documented."""
+    refresh_token_seconds: float | None = 90 * _DAY
+    """Documented as 3 months. `None` means that they do not expire."""
+    access_tokens: Literal["jwt", "opaque"] = "jwt"
+    """Likely (Passport)."""
+    refresh_rotates: bool = True
+    """Likely (Passport): a refresh token is good for one refresh. Otherwise it comes back."""
+    refresh_revokes_access_token: bool = True
+    """Likely (Passport): a refresh ends the old access token at once."""
+    reused_refresh_token_revokes: bool = False
+    """Likely (Passport): a refresh token used twice is refused, and that is all."""
+    refresh_refusal: RefreshRefusal = "400 invalid_grant"
+    """Likely one of these."""
+    redirect_uri_in_token_request: Literal["required", "ignored", "refused"] = "required"  # noqa: S105 - no password
+    """Likely (Passport): the same as in the authorize request."""
+    token_answer_form: Literal["json", "form"] = "json"  # noqa: S105 - no password
+    """Likely."""
+    token_type_word: Literal["Bearer", "bearer"] = "Bearer"  # noqa: S105 - no password
+    """Likely (Passport)."""
+    expires_in_told: Literal["number", "text", "missing"] = "number"
+    """Likely (Passport)."""
+    scope_told_in_token: bool = False
+    """Likely (Passport): the answer does not tell the scopes, not even when fewer were given."""
+    token_answer_lacks: tuple[str, ...] = ()
+    """Fields that the answer does not hold, such as `refresh_token`."""
+    oauth_counts: bool = False
+    """Guess: requests to /oauth do not count against the rate limit of the API."""

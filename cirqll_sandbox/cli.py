@@ -64,6 +64,26 @@ import click
 @click.option("--undocumented-fields", is_flag=True, help="Add fields that nobody documented.")
 @click.option("--edit-rate", default=0.0, metavar="ROWS", help="Rows that change each second.")
 @click.option("--scopes", help="What the token may do, e.g. 'customer.read.all user.read.all'.")
+@click.option(
+    "--token-service",
+    default="cirqll",
+    show_default=True,
+    type=click.Choice(["cirqll", "luca"]),
+    help="Whose habits the sign-in has.",
+)
+@click.option(
+    "--access-token-seconds",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="How long an access token lives.  [default: as the service does]",
+)
+@click.option(
+    "--redirect-uri",
+    "redirect_uris",
+    multiple=True,
+    metavar="URL",
+    help="Where the browser may go after signing in, besides loopback. Repeatable.",
+)
 @click.option("--list-faults", is_flag=True, help="List the kinds of faults.")
 def sandbox(*, host: str, port: int, faults: tuple[str, ...], list_faults: bool,
             **options: object) -> None:  # fmt: skip

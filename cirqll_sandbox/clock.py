@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 
 class Clock:
-    """Tells the time that writes stamp on rows and that the `Date` header shows.
+    """Tells the time: writes stamp it on rows, the `Date` header shows it, tokens expire by it.
 
     The rate limit does not follow it: it counts real seconds.
     """

@@ -7,7 +7,8 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from cirqll_sandbox.behaviour import Behaviour, changed
+from cirqll_sandbox.behaviour import Behaviour
+from cirqll_sandbox.changes import changed
 
 _STATUS = re.compile(r"(?P<status>[1-5]\d\d)(?P<html>-html)?\Z")
 
@@ -23,6 +24,7 @@ FAULT_KINDS: dict[str, str] = {
     "empty": "the request is carried out, and the body is empty",
     "html-200": "an HTML page with status 200; nothing was done",
     "login-redirect": "302 to a login page, which answers HTML with status 200",
+    "slow-start": "the request waits (parameter seconds, default 2) before it is carried out",
     "slow": "the answer waits (parameter seconds, default 2) before its headers",
     "drip": "the body drips (parameter seconds, default 2, for all of it)",
     "edit-rows": "somebody changes rows of the resource first (parameter rows, default 1)",
@@ -43,6 +45,9 @@ FAULT_KINDS: dict[str, str] = {
     "date-off": "the Date header is off (parameter date_offset_seconds, default 3600)",
     "no-rate-headers": "no X-RateLimit headers",
     "other-rate-limit": "the header tells another limit (parameter rate_limit_told, default 120)",
+    "no-access-token": "the answer of the token URL lacks the access token",
+    "no-refresh-token": "the answer of the token URL lacks the refresh token",
+    "no-expires-in": "the answer of the token URL does not tell how long the token lives",
 }
 """Every kind with what it does."""
 
@@ -63,9 +68,12 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
     "date-off": {"date_offset_seconds": 3600},
     "no-rate-headers": {"rate_headers": False},
     "other-rate-limit": {"rate_limit_told": 120},
+    "no-access-token": {"token_answer_lacks": ("access_token",)},
+    "no-refresh-token": {"token_answer_lacks": ("refresh_token",)},
+    "no-expires-in": {"expires_in_told": "missing"},
 }
 _PARAMETERS = {
-    "429": {"seconds"}, "slow": {"seconds"}, "drip": {"seconds"},
+    "429": {"seconds"}, "slow": {"seconds"}, "slow-start": {"seconds"}, "drip": {"seconds"},
     "edit-rows": {"rows"}, "foreign": {"requests"},
 }  # fmt: skip
 

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
 from contextlib import contextmanager
 from threading import RLock
 from typing import TYPE_CHECKING
 
+from cirqll_sandbox.accounts import FIRST_USER, Account
 from cirqll_sandbox.api import Api
 from cirqll_sandbox.behaviour import Behaviour
+from cirqll_sandbox.clients import CLIENT_SECRET
 from cirqll_sandbox.clock import Clock, stamp
+from cirqll_sandbox.colleagues import Colleagues
 from cirqll_sandbox.company import Company
-from cirqll_sandbox.edits import edited, undocumented
+from cirqll_sandbox.edits import undocumented
 from cirqll_sandbox.faults import Faults
+from cirqll_sandbox.oauth import OAuth
 from cirqll_sandbox.rate_limit import RateLimit
 from cirqll_sandbox.request_log import RequestLog
-from cirqll_sandbox.resources import ENDPOINTS, RESOURCES
+from cirqll_sandbox.resources import ENDPOINTS
 from cirqll_sandbox.tables import Database
 from cirqll_sandbox.tokens import ACCESS_TOKEN, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from cirqll_sandbox.clients import Client
+    from cirqll_sandbox.faults import Fault
+    from cirqll_sandbox.grants import Pair
+    from cirqll_sandbox.oauth_log import AuthorizeRequestRecord, TokenRequestRecord
     from cirqll_sandbox.request_log import RequestRecord
     from cirqll_sandbox.tables import Table
 
@@ -48,17 +54,19 @@ class Sandbox:
         self.lock = RLock()
         self.clock = clock or Clock()
         self.behaviour = behaviour or Behaviour()
-        self.tokens = Tokens(scopes)
+        self.tokens = Tokens(scopes, clock=self.clock, lock=self.lock)
         self.rate_limit = RateLimit()
-        self.log = RequestLog()
+        self.log: RequestLog[RequestRecord] = RequestLog()
+        self.token_log: RequestLog[TokenRequestRecord] = RequestLog()
+        self.authorize_log: RequestLog[AuthorizeRequestRecord] = RequestLog()
         self.faults = Faults(seed)
         self.database = Database(lock=self.lock, now=self._now)
-        self.api = Api(self.database, self.tokens)
+        self.oauth = OAuth(self.database, self.tokens, self.clock)
+        self.api = Api(self.database, self.tokens, self.oauth.accounts)
         self._seed, self._size = seed, size
         self._undocumented_fields = undocumented_fields
         self._first_behaviour = self.behaviour
         self._errors: list[Exception] = []
-        self._hooks: list[Callable[[RequestRecord], object]] = []
         self.reset()
 
     # Data
@@ -74,7 +82,7 @@ class Sandbox:
     def edit_rows(self, resource: str, rows: int = 1) -> list[int]:
         """Somebody changes this many rows, chosen at random; their ids."""
         with self.lock:
-            return edited(self.rows(resource), rows, self._random)
+            return self.colleagues.edit(resource, rows)
 
     def add_undocumented_fields(self) -> None:
         """Every row of the sixteen resources gets fields that nobody documented, and is touched."""
@@ -84,15 +92,16 @@ class Sandbox:
                     self.rows(name).update(row["id"], **undocumented(row["id"]))
 
     def reset(self) -> None:
-        """The data, behaviour, faults and record of the start; tokens and clock stay."""
+        """The data, behaviour, faults and records of the start; who may sign in, tokens and clock
+        stay.
+        """  # noqa: D205
         with self.lock:
             self.behaviour = self._first_behaviour
-            self._random = random.Random(self._seed)
-            self._lived_at = time.monotonic()
-            self._edits_due = 0.0
-            self._hooks.clear()
+            self.colleagues = Colleagues(self.database, seed=self._seed)
             self.faults.clear()
-            self.log.forget()
+            self.log.clear()
+            self.token_log.clear()
+            self.authorize_log.clear()
             self.rate_limit.reset()
             self.database.clear()
             if self._size:
@@ -110,8 +119,10 @@ class Sandbox:
         return self.log.all()
 
     def forget_requests(self) -> None:
-        """Start the record anew."""
+        """Start every record anew."""
         self.log.forget()
+        self.token_log.forget()
+        self.authorize_log.forget()
 
     def most_in_any_window(self, seconds: float = 60) -> int:
         """The largest number of API requests, refused ones included, in any window."""
@@ -124,8 +135,94 @@ class Sandbox:
 
     def before_request(self, callback: Callable[[RequestRecord], object]) -> Callable[[], None]:
         """Call this with every API request before it is answered; the result ends that."""
-        self._hooks.append(callback)
-        return lambda: self._hooks.remove(callback)
+        return self.log.on_arrival(callback)
+
+    def drawn(self, method: str, path: str) -> tuple[list[Fault], Behaviour]:
+        """The faults that happen to a request, and the behaviour under them."""
+        with self.lock:
+            faults = self.faults.drawn(method, path)
+            behaviour = self.behaviour
+            for fault in faults:
+                behaviour = fault.overriding(behaviour)
+        return faults, behaviour
+
+    # Signing in
+
+    @property
+    def client(self) -> Client:
+        """The program that is registered from the start."""
+        return self.oauth.clients.default
+
+    def grant(
+        self,
+        scopes: Iterable[str] | None = None,
+        *,
+        user: Account | int | None = None,
+        client: Client | None = None,
+    ) -> Pair:
+        """A pair of tokens, with these scopes or with all, as if somebody had just consented."""
+        user_id = user.user_id if isinstance(user, Account) else user or FIRST_USER
+        with self.lock:
+            return self.oauth.grant(self.behaviour, scopes=scopes, user_id=user_id, client=client)
+
+    def add_client(
+        self,
+        id_: str,
+        *,
+        secret: str = CLIENT_SECRET,
+        redirect_uris: Iterable[str] | None = None,
+        name: str | None = None,
+    ) -> Client:
+        """Register another program, or one anew; without redirect URIs it has the default ones."""
+        uris = self.client.redirect_uris if redirect_uris is None else redirect_uris
+        with self.lock:
+            return self.oauth.clients.add(id_, secret=secret, redirect_uris=uris, name=name or id_)
+
+    def add_account(self, name: str, *, company: str, email: str | None = None) -> Account:
+        """Somebody else whom the consent page offers to sign in as."""
+        with self.lock:
+            return self.oauth.accounts.add(name=name, company=company, email=email)
+
+    def expire_access_tokens(self) -> None:
+        """Every access token of a pair expires now; the fixed ones do not."""
+        self.tokens.expire_access_tokens()
+
+    def expire_refresh_tokens(self) -> None:
+        """Every refresh token expires now."""
+        self.tokens.expire_refresh_tokens()
+
+    def revoke(self, token: str) -> None:
+        """Make an access token invalid, or a refresh token with its access token."""
+        self.tokens.revoke(token)
+
+    def revoke_everything(self) -> None:
+        """Somebody withdraws the access: every pair and every code is dead; fixed tokens stay."""
+        with self.lock:
+            self.oauth.revoke_everything()
+
+    def refresh_as_another_program(self, refresh_token: str) -> Pair:
+        """Somebody else refreshes, which by default kills the pair; `DeadTokenError` if it cannot.
+
+        It does not count among the token requests.
+        """
+        with self.lock:
+            return self.tokens.refresh(refresh_token, self.behaviour)
+
+    @property
+    def token_requests(self) -> tuple[TokenRequestRecord, ...]:
+        """The requests to `/oauth/token` so far, those whose answer was lost included."""
+        return self.token_log.all()
+
+    @property
+    def authorize_requests(self) -> tuple[AuthorizeRequestRecord, ...]:
+        """The requests to `/oauth/authorize` so far."""
+        return self.authorize_log.all()
+
+    def before_token_request(
+        self, callback: Callable[[TokenRequestRecord], object]
+    ) -> Callable[[], None]:
+        """Call this with every token request before it is answered; the result ends that."""
+        return self.token_log.on_arrival(callback)
 
     # Serving
 
@@ -147,25 +244,6 @@ class Sandbox:
         """Make known that a request could not be answered by the sandbox's own fault."""
         _LOGGER.error("The sandbox could not answer a request.", exc_info=error)
         self._errors.append(error)
-
-    def announce(self, record: RequestRecord) -> None:
-        """Call the hooks."""
-        for hook in tuple(self._hooks):
-            hook(record)
-
-    def live(self, path: str, behaviour: Behaviour, *, edits: int) -> None:
-        """Let the company's people do their work before a request is answered."""
-        resource = path.split("/")[2] if path.count("/") > 1 else ""
-        if resource in RESOURCES:
-            self.edit_rows(resource, edits + behaviour.edits_per_request)
-        now = time.monotonic()
-        self._edits_due += (now - self._lived_at) * behaviour.edits_per_second
-        self._lived_at = now
-        due, self._edits_due = divmod(self._edits_due, 1)
-        filled = {name: number for name, number in self.row_counts().items() if number}
-        if filled and due:
-            for name in self._random.choices([*filled], [*filled.values()], k=int(due)):
-                self.edit_rows(name)
 
     def _now(self) -> str:
         return stamp(self.clock.now(), self.behaviour.timezone)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cirqll_sandbox.app import build_app
-from cirqll_sandbox.behaviour import Behaviour, is_timezone
+from cirqll_sandbox.behaviour import Behaviour
+from cirqll_sandbox.changes import is_timezone
 from cirqll_sandbox.faults import FAULT_KINDS, UnknownFaultError
 from cirqll_sandbox.sandbox import Sandbox
+from cirqll_sandbox.scopes import ALL_SCOPES
 from cirqll_sandbox.server import PortInUseError, Server, listen, url_of
-from cirqll_sandbox.tokens import ALL_SCOPES
+from cirqll_sandbox.token_services import TOKEN_SERVICES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,6 +56,13 @@ Put this into your settings:
   export TAP_CIRQLL_API_URL={url}
   export TAP_CIRQLL_ACCESS_TOKEN={sandbox.access_token}
 
+Or sign in instead of putting the access token there, as a user of Cirqll would. With these,
+`cirqll login` works:
+
+  export CIRQLL_API_URL={url}
+  export CIRQLL_CLIENT_ID={sandbox.client.id}
+  export CIRQLL_CLIENT_SECRET={sandbox.client.secret}
+
 It holds {sum(counts.values()):,} rows:
 
 {rows}
@@ -81,7 +90,12 @@ def fault_list() -> str:
 
 
 def _sandbox(options: Mapping[str, Any]) -> Sandbox:
+    seconds = options["access_token_seconds"]
     behaviour = Behaviour(
+        **{
+            **TOKEN_SERVICES[options["token_service"]],
+            **({} if seconds is None else {"access_token_seconds": seconds}),
+        },
         rate_limit=options["rate_limit"],
         page_maximum=options["page_maximum"],
         page_maximum_mode=options["page_maximum_mode"],
@@ -91,20 +105,28 @@ def _sandbox(options: Mapping[str, Any]) -> Sandbox:
         order_mode="ignore" if options["ignore_order"] else "honour",
         edits_per_second=options["edit_rate"],
     )
-    return Sandbox(
+    sandbox = Sandbox(
         seed=options["seed"],
         size=options["size"],
         behaviour=behaviour,
         scopes=_scopes(options["scopes"]),
         undocumented_fields=options["undocumented_fields"],
     )
+    client = sandbox.client
+    sandbox.add_client(
+        client.id,
+        secret=client.secret,
+        redirect_uris=(*client.redirect_uris, *options["redirect_uris"]),
+        name=client.name,
+    )
+    return sandbox
 
 
 def _scopes(text: str | None) -> list[str] | None:
     if text is None:
         return None
     scopes = text.replace(",", " ").split()
-    unknown = sorted(set(scopes) - ALL_SCOPES)
+    unknown = sorted(set(scopes).difference(ALL_SCOPES))
     if unknown:
         message = f"There is no scope {', '.join(unknown)}. One looks like customer.read.all."
         raise click.BadParameter(message, param_hint="--scopes")

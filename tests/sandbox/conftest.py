@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from cirqll_sandbox import Behaviour, Sandbox
+from tests.sandbox.program import Program
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +65,14 @@ def api(sandbox: Sandbox) -> Iterator[Client]:
         client = _client(url, sandbox)
         with client.session:
             yield client
+
+
+@pytest.fixture
+def program(sandbox: Sandbox, api: Client) -> Iterator[Program]:
+    """A program that signs in to `sandbox`, which runs."""
+    signing_in = Program(sandbox, api.url)
+    yield signing_in
+    signing_in.browser.session.close()
 
 
 @pytest.fixture(scope="module")

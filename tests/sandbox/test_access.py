@@ -65,7 +65,8 @@ def test_me_is_the_user_of_the_token_with_the_company(company_api: Client, api: 
     [
         ("GET", "/api/nonsense", 404), ("GET", "/api/address", 404),
         ("GET", "/api/customer/1", 404),
-        ("GET", "/api/customer/x", 404), ("GET", "/customer", 404), ("GET", "/oauth/token", 404),
+        ("GET", "/api/customer/x", 404), ("GET", "/customer", 404), ("GET", "/oauth/nonsense", 404),
+        ("GET", "/oauth/token", 405),
         ("PUT", "/api/customer/1", 405), ("POST", "/api/customer/1", 405),
         ("GET", "/api/setting/1", 405), ("POST", "/api/setting", 405),
         ("DELETE", "/api/setting/1", 405),

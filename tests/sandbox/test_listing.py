@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cirqll_sandbox.behaviour import changed
+from cirqll_sandbox.changes import changed
 from cirqll_sandbox.resources import ENDPOINTS
 
 if TYPE_CHECKING:

@@ -8,13 +8,16 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from click.testing import CliRunner
 
-from cirqll_sandbox import Sandbox
+from cirqll_sandbox import LUCA, Behaviour, Sandbox
+from cirqll_sandbox.changes import changed
 from cirqll_sandbox.cli import sandbox as command
 from cirqll_sandbox.faults import FAULT_KINDS
 
@@ -47,6 +50,18 @@ def test_it_stops_at_once_even_while_it_answers() -> None:
         requests.get(f"{url}/api/user", timeout=1)
 
 
+@pytest.mark.parametrize("path", ["/oauth/token", "/api/user"])
+def test_a_client_that_dies_in_the_middle_of_its_request_is_no_mistake(path: str) -> None:
+    sandbox = Sandbox(size=0)
+    with sandbox.running() as url:
+        port = int(url.rpartition(":")[2])
+        with socket.create_connection(("127.0.0.1", port)) as dying:
+            dying.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\na".encode())
+            time.sleep(0.05)
+        assert requests.get(f"{url}/oauth/scopes", timeout=5).status_code == 200
+    assert sandbox.requests + sandbox.token_requests == ()
+
+
 def test_it_can_run_again_and_keeps_its_rows() -> None:
     sandbox = Sandbox(size=0)
     sandbox.rows("user").insert(name="a")
@@ -65,6 +80,9 @@ def test_the_command_tells_what_to_put_in_the_settings_and_stops_cleanly(
         told += line
     (url,) = re.findall(r"TAP_CIRQLL_API_URL=(http://127\.0\.0\.1:\d+)\n", told)
     (token,) = re.findall(r"TAP_CIRQLL_ACCESS_TOKEN=(\S+-not-a-secret)\n", told)
+    (id_,) = re.findall(r"export CIRQLL_CLIENT_ID=(\S+)\n", told)
+    (secret,) = re.findall(r"export CIRQLL_CLIENT_SECRET=(\S+-not-a-secret)\n", told)
+    assert f"export CIRQLL_API_URL={url}\n" in told
     ((changing, change),) = re.findall(r"curl -X PATCH (\S+) -d '(.*)'\n", told)
 
     answer = requests.get(
@@ -75,10 +93,48 @@ def test_the_command_tells_what_to_put_in_the_settings_and_stops_cleanly(
     assert re.search(rf"customer +{answer.json()['total']}\n", told)
     assert requests.patch(changing, data=change, timeout=5).json()["name"] == "A new name"
 
+    client = {"client_id": id_, "client_secret": secret}
+    refused = {"grant_type": "refresh_token", "refresh_token": "dead", **client}
+    answer = requests.post(f"{url}/oauth/token", data=refused, timeout=5)
+    assert answer.json()["error"] == "invalid_grant"
+
     process.send_signal(end)
     rest, _ = process.communicate(timeout=10)
     assert process.returncode == 0
     assert rest.strip() == "The sandbox has stopped."
+
+
+@contextmanager
+def started(*options: str) -> Iterator[str]:
+    """The URL of the command, running on a free port without rows."""
+    with subprocess.Popen(
+        [*COMMAND, "--port", "0", "--size", "0", *options], stdout=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout
+        told = "".join(iter(running.stdout.readline, "Stop it with Ctrl-C.\n"))
+        yield re.findall(r"CIRQLL_API_URL=(\S+)\n", told)[0]
+        running.kill()
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--access-token-seconds", "20"], Behaviour(access_token_seconds=20)),
+        (["--token-service", "luca"], LUCA),
+        (
+            ["--token-service", "luca", "--access-token-seconds", "20"],
+            replace(LUCA, access_token_seconds=20),
+        ),
+    ],
+)
+def test_options_choose_how_signing_in_behaves(options: list[str], expected: Behaviour) -> None:
+    back = "https://connect.voorbeeld.example/back"
+    with started(*options, "--redirect-uri", back) as url:
+        behaviour = requests.get(f"{url}/_sandbox/behaviour", timeout=5).json()
+        (client,) = requests.get(f"{url}/_sandbox/oauth/clients", timeout=5).json()["data"]
+    assert changed(Behaviour(), **behaviour) == expected
+    assert client["redirect_uris"][0] == "http://127.0.0.1/callback"
+    assert client["redirect_uris"][-1] == back
 
 
 def test_a_busy_port_is_one_clear_sentence() -> None:
@@ -100,6 +156,8 @@ def test_a_busy_port_is_one_clear_sentence() -> None:
         (["--fault", "nonsense"], "There is no fault"),
         (["--fault", "503:often"], "probability"),
         (["--scopes", "customer.read.all nonsense"], "There is no scope nonsense"),
+        (["--token-service", "nonsense"], "luca"),
+        (["--access-token-seconds", "0"], "access-token-seconds"),
     ],
 )
 def test_a_wrong_option_is_refused_in_words(options: list[str], word: str) -> None:
