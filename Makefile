@@ -42,7 +42,7 @@ bench: $(RUNTIME) $(PLUGINS) ## Measure requests, speed and memory.
 	@.venv/bin/python -m benchmarks
 
 requirements: $(RUNTIME) ## Compile requirements/*.txt anew; UPGRADE=--upgrade takes new versions.
-	$(COMPILE_WITH_HASHES) $(UPGRADE) --extra sandbox --extra postgres \
+	$(COMPILE_WITH_HASHES) $(UPGRADE) --extra connect --extra sandbox --extra postgres \
 		--output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra postgres --output-file requirements/constraints.txt \
 		--constraint requirements/runtime.txt pyproject.toml

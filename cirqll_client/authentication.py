@@ -1,4 +1,4 @@
-"""How a request proves who sends it."""
+"""How a request proves who sends it: the shape of it, and a token that never changes."""
 
 from __future__ import annotations
 
@@ -12,46 +12,64 @@ from cirqll_client.errors import SettingInvalid
 if TYPE_CHECKING:
     from requests import PreparedRequest
 
-
 _TOKEN = re.compile(r"[!-~]+")
 
 
-class Authentication(Protocol):
-    """What the session needs: headers for a request, and a second chance after a 401."""
+class BearerToken(AuthBase):
+    """An access token as ``requests`` takes it: it signs a request, and is never shown."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, access_token: str, *, named: str = "The access token of the store") -> None:
+        """Sign with this token. Raises ``SettingInvalid`` for what cannot be one."""
+        if not _TOKEN.fullmatch(access_token):
+            # It would fail in http.client, whose error repeats the header.
+            msg = (
+                f"{named} holds a space, a line break or another character that no token has; copy "
+                "the token again and put it there alone."
+            )
+            raise SettingInvalid(msg)
+        self._value = access_token
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign a request; the shape that ``requests`` asks of its ``auth``."""
+        """Sign a request."""
+        request.headers["Authorization"] = f"Bearer {self._value}"
+        return request
+
+    def __repr__(self) -> str:
+        """Never show the token."""
+        return "BearerToken(***)"
+
+
+class Authentication(Protocol):
+    """What the session needs: a token for a request, and another one after a 401."""
+
+    remedy: str
+    """What a person can do about a token that is not accepted; the end of a sentence."""
+
+    def token(self) -> BearerToken:
+        """Give the token to sign the next request with. Raises any ``CirqllError``."""
         ...
 
-    def renewed(self) -> bool:
+    def renewed(self, refused: BearerToken) -> bool:
         """Tell whether another token is at hand now than the one that was just refused."""
         ...
 
 
-class StaticToken(AuthBase):
+class StaticToken:
     """An access token that is used as it is and cannot be renewed."""
+
+    remedy = "put a new one into the setting access_token and run again"
 
     def __init__(self, access_token: str) -> None:
         """Sign each request with this token. Raises ``SettingInvalid`` for what cannot be one."""
-        token = access_token.strip()
-        if not _TOKEN.fullmatch(token):
-            # It would fail in http.client, whose error repeats the header.
-            msg = (
-                "The setting access_token holds a space, a line break or another character that no "
-                "token has; copy the token again and put it there alone."
-            )
-            raise SettingInvalid(msg)
-        self._header = f"Bearer {token}"
+        self._token = BearerToken(access_token.strip(), named="The setting access_token")
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        """Sign a request."""
-        request.headers["Authorization"] = self._header
-        return request
+    def token(self) -> BearerToken:
+        """Give the token."""
+        return self._token
 
-    def renewed(self) -> bool:
+    def renewed(self, refused: BearerToken) -> bool:
         """Tell that there is no other token."""
+        del refused
         return False
-
-    def __repr__(self) -> str:
-        """Never show the token."""
-        return "StaticToken(***)"

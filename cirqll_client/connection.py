@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from cirqll_client.authentication import StaticToken
 from cirqll_client.client import CirqllClient
-from cirqll_client.errors import SettingInvalid
+from cirqll_client.errors import SettingInvalid, SignInRequired
+from cirqll_client.oauth import OAuthClient
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
 from cirqll_client.retry import Patience
+from cirqll_client.sealing import sealing_of
 from cirqll_client.session import ApiSession
-from cirqll_client.store import Store, default_store_url
+from cirqll_client.settings import default_store_url
+from cirqll_client.store import Store
 from cirqll_client.timestamps import Timestamps
+from cirqll_client.token_keeper import LEASE_SECONDS_BEYOND_TIMEOUT, TokenKeeper
+from cirqll_client.token_life import nobody_signed_in
+from cirqll_client.token_service import TokenService
+from cirqll_client.token_store import TokenStore
 from cirqll_client.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cirqll_client.authentication import Authentication
     from cirqll_client.session import Sent
     from cirqll_client.settings import ConnectionSettings
+    from cirqll_client.token_life import StoredAccount
+
+USER_AGENT = f"tap-cirqll/{version('tap-cirqll')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,46 +57,127 @@ def connect(
     on_sent: Callable[[Sent], None] = lambda _sent: None,
     on_wait: Callable[[float], None] = lambda _seconds: None,
 ) -> Connection:
-    """Open a connection; nothing is sent yet. Raises ``SettingInvalid``."""
-    if not settings.access_token:
-        msg = (
-            "There is no access token, so Cirqll cannot be read: put one into the setting "
-            "access_token (environment variable TAP_CIRQLL_ACCESS_TOKEN)."
-        )
-        raise SettingInvalid(msg)
+    """Open a connection; nothing is sent yet. Raises ``SettingInvalid``, ``SignInRequired``."""
     timestamps = timestamps_in(settings.api_timezone)
     # Settings that come from a JSON file may be exact decimals.
     request_timeout, give_up_after = float(settings.request_timeout), float(settings.give_up_after)
-    authentication = StaticToken(settings.access_token)
-    redact = Redaction([settings.access_token, settings.access_token.strip()])
-    transport = Transport(
-        api_url=settings.api_url,
-        auth=authentication,
-        timeout_seconds=request_timeout,
-        user_agent=f"tap-cirqll/{version('tap-cirqll')}",
-        redact=redact,
-    )
-    store = Store(settings.store_url or default_store_url())
-    account = f"{settings.api_url} {settings.account}"
-    budget = RateBudget(
-        store,
-        client=account,
-        limit=settings.requests_per_minute,
-        longest_request_seconds=2 * request_timeout,
-        on_wait=on_wait,
-    )
-    session = ApiSession(
-        transport,
-        budget=budget,
-        authentication=authentication,
-        api_url=settings.api_url,
-        patience=Patience(give_up_after),
-        redact=redact,
-        on_sent=on_sent,
-        on_wait=on_wait,
-    )
-    client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
+    secrets = (settings.access_token, settings.refresh_token, settings.client_secret)
+    redact = Redaction([one.strip() for one in secrets if one])
+    with ExitStack() as opened:
+        transport = Transport(
+            settings.api_url,
+            below="/api",
+            setting="api_url",
+            timeout_seconds=request_timeout,
+            user_agent=USER_AGENT,
+            redact=redact,
+        )
+        opened.callback(transport.close)
+        store = open_store(settings)
+        opened.callback(store.close)
+        authentication = _authentication(settings, store, redact=redact, on_wait=on_wait)
+        account = f"{settings.api_url} {settings.account}"
+        budget = RateBudget(
+            store,
+            client=account,
+            limit=settings.requests_per_minute,
+            longest_request_seconds=2 * request_timeout,
+            on_wait=on_wait,
+        )
+        session = ApiSession(
+            transport,
+            budget=budget,
+            authentication=authentication,
+            api_url=settings.api_url,
+            patience=Patience(give_up_after),
+            redact=redact,
+            on_sent=on_sent,
+            on_wait=on_wait,
+        )
+        client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
+        opened.pop_all()
     return Connection(client, timestamps, transport, store)
+
+
+def open_store(settings: ConnectionSettings) -> Store:
+    """Open the store that the settings name. Raises ``SettingInvalid``."""
+    return Store(settings.store_url or default_store_url())
+
+
+def token_store(settings: ConnectionSettings, store: Store) -> TokenStore:
+    """Give the accounts in a store, read with the key of the environment if there is one.
+
+    Raises ``SettingInvalid``.
+    """
+    return TokenStore(store, api_url=settings.api_url, sealing=sealing_of())
+
+
+def token_service(
+    settings: ConnectionSettings, stored: StoredAccount | None = None, *, redact: Redaction
+) -> TokenService:
+    """Prepare the token URL for an account. Raises ``SettingInvalid``; nothing is sent yet."""
+    given, known = settings.client_id, stored.client_id if stored else None
+    if given and known and given != known:
+        msg = (
+            f"The account {settings.account} was signed in with another OAuth client than the one "
+            "that the setting client_id names: correct it, or sign in again."
+        )
+        raise SettingInvalid(msg)
+    client_id = given or known
+    if not client_id:
+        msg = (
+            f"The tokens of the account {settings.account} must be renewed, which takes the OAuth "
+            "client: give the settings client_id and client_secret."
+        )
+        raise SettingInvalid(msg)
+    signed_in_at = stored.token_url if stored else None
+    client = OAuthClient(
+        client_id=client_id,
+        client_secret=settings.client_secret,
+        token_url=settings.token_url or signed_in_at or f"{settings.api_url}/oauth/token",
+    )
+    return TokenService(
+        client,
+        timeout_seconds=float(settings.request_timeout),
+        user_agent=USER_AGENT,
+        redact=redact,
+    )
+
+
+def token_keeper(
+    settings: ConnectionSettings,
+    store: Store,
+    *,
+    redact: Redaction,
+    on_wait: Callable[[float], None] = lambda _seconds: None,
+) -> TokenKeeper:
+    """Give the tokens that the store keeps for the account. Raises ``SettingInvalid``."""
+    seed = (settings.refresh_token or "").strip() or None
+    return TokenKeeper(
+        token_store(settings, store),
+        account=settings.account,
+        service_for=lambda stored: token_service(settings, stored, redact=redact),
+        seed=seed,
+        patience=Patience(float(settings.give_up_after)),
+        lease_seconds=2 * float(settings.request_timeout) + LEASE_SECONDS_BEYOND_TIMEOUT,
+        redact=redact,
+        on_wait=on_wait,
+    )
+
+
+def _authentication(
+    settings: ConnectionSettings,
+    store: Store,
+    *,
+    redact: Redaction,
+    on_wait: Callable[[float], None],
+) -> Authentication:
+    if settings.access_token and not settings.refresh_token:
+        return StaticToken(settings.access_token)
+    keeper = token_keeper(settings, store, redact=redact, on_wait=on_wait)
+    if not settings.refresh_token and token_store(settings, store).read(settings.account) is None:
+        raise SignInRequired(nobody_signed_in(settings.account))
+    return keeper
 
 
 def timestamps_in(zone: str) -> Timestamps:

@@ -5,6 +5,7 @@ A class exists only where a caller reacts differently::
     CirqllError
     ├── Unavailable        wait, then run again: the network or the server failed for too long
     ├── SignInRequired     sign in again: the token is missing, expired or revoked
+    ├── SignInFailed       start the sign-in anew: it was denied, came late, or was not ours
     ├── ScopeMissing       grant the scope, or leave the resource out
     ├── SettingInvalid     correct the setting
     ├── RequestRefused     ask in another way: the API refuses this order, filter or page size
@@ -16,6 +17,8 @@ holds neither a secret nor the content of a record; facts that code needs are at
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class CirqllError(Exception):
@@ -33,6 +36,22 @@ class Unavailable(CirqllError):
 
 class SignInRequired(CirqllError):
     """No token that Cirqll accepts is at hand."""
+
+
+class SignInFailed(CirqllError):
+    """A sign-in did not come to its end; no token was changed."""
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        title: str,
+        kind: Literal["denied", "other_company", "late_code", "other"] = "other",
+    ) -> None:
+        """Keep a few words for the head of a page, and the kind for those who react to it."""
+        super().__init__(sentence)
+        self.title = title
+        self.kind = kind
 
 
 class ScopeMissing(CirqllError):

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 
+_LONGEST_LINE = 200
+
 _SHORTEST_SECRET = 6
 """Shorter values are not replaced: they would hide ordinary words and numbers."""
 
@@ -32,9 +34,14 @@ class Redaction:
 
     def __init__(self, secrets: Iterable[str | None] = ()) -> None:
         """Remember the secrets, also as a URL writes them; longer ones are replaced first."""
+        self._secrets: list[str] = []
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str | None]) -> None:
+        """Remember more secrets, such as the tokens that a renewal brought."""
         long_enough = [one for one in secrets if one and len(one) >= _SHORTEST_SECRET]
         known = {written(one) for one in long_enough for written in (str, quote, _quoted)}
-        self._secrets = sorted(known, key=len, reverse=True)
+        self._secrets = sorted(known.union(self._secrets), key=len, reverse=True)
 
     def __call__(self, text: str) -> str:
         """Give the text without secrets."""
@@ -47,6 +54,15 @@ class Redaction:
     def __repr__(self) -> str:
         """Tell how many secrets are known, never which."""
         return f"Redaction({len(self._secrets)} secrets)"
+
+
+def one_line(words: str) -> str:
+    """Make others' words fit to be shown: of some length, and nothing that steers a terminal.
+
+    Secrets are to be taken out before: of one that is cut, the rest would not be known again.
+    """
+    plain = "".join(letter if letter.isprintable() else " " for letter in words)
+    return " ".join(plain.split())[:_LONGEST_LINE]
 
 
 def _quoted(secret: str) -> str:
@@ -65,6 +81,9 @@ class RedactingFilter(logging.Filter):
         """Redact the message and the traceback."""
         record.msg, record.args = self._redact(record.getMessage()), None
         if record.exc_info:
-            text = logging.Formatter().formatException(record.exc_info)
-            record.exc_text, record.exc_info = self._redact(text), None
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+            record.exc_info = None
+        if record.exc_text:
+            # Another filter, which knows other secrets, may have been here before.
+            record.exc_text = self._redact(record.exc_text)
         return True

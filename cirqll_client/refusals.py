@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     _Refusal: TypeAlias = Callable[[str, str, str], errors.CirqllError]
 
 _LONGEST_REASON = 300
+_UNAUTHENTICATED = 401
 _RETRIED_BELOW_500 = frozenset({408, 425})
 
 
@@ -20,10 +21,20 @@ def is_retried(status: int) -> bool:
     return status >= 500 or status in _RETRIED_BELOW_500  # noqa: PLR2004 - HTTP's own line
 
 
-def refusal(status: int, reason: str, *, path: str, api_url: str) -> errors.CirqllError:
-    """Give the error for a status; ``reason`` are the API's own words, free of secrets."""
+def refusal(
+    status: int, reason: str, *, path: str, api_url: str, remedy: str
+) -> errors.CirqllError:
+    """Give the error for a status; ``reason`` are the API's own words, free of secrets.
+
+    ``remedy`` says how to come by a token that is accepted.
+    """
     reason = reason[:_LONGEST_REASON]
     said = f' ("{reason}")' if reason else ""
+    if status == _UNAUTHENTICATED:
+        return errors.SignInRequired(
+            f"Cirqll at {api_url} did not accept the access token for {path}{said}. It is wrong, "
+            f"has expired or was revoked: {remedy}."
+        )
     make = _moved if status in range(300, 400) else _REFUSALS.get(status)
     if make is not None:
         return make(path, said, api_url)
@@ -40,17 +51,11 @@ def refusal(status: int, reason: str, *, path: str, api_url: str) -> errors.Cirq
     )
 
 
-def _sign_in(path: str, said: str, api_url: str) -> errors.CirqllError:
-    return errors.SignInRequired(
-        f"Cirqll at {api_url} did not accept the access token for {path}{said}. It is wrong, has "
-        "expired or was revoked: put a new one into the setting access_token and run again."
-    )
-
-
 def _scope(path: str, said: str, _api_url: str) -> errors.CirqllError:
+    resource = path.split("/")[1].replace("auth", "user")
     return errors.ScopeMissing(
-        f"The access token may not read {path}{said}. Grant it the scope "
-        f"{path.split('/')[1]}.read.all, or leave the stream out."
+        f"The access token may not read {path}{said}. Grant it the scope {resource}.read.all, or "
+        "leave the stream out."
     )
 
 
@@ -68,4 +73,4 @@ def _moved(path: str, said: str, api_url: str) -> errors.CirqllError:
     )
 
 
-_REFUSALS: dict[int, _Refusal] = {401: _sign_in, 403: _scope, 404: _missing}
+_REFUSALS: dict[int, _Refusal] = {403: _scope, 404: _missing}

@@ -28,6 +28,8 @@ class Failure:
     words: str
     may_be_a_setting: bool = False
     """It looks the same as a wrong ``api_url``, unless the server has answered well before."""
+    was_sent: bool = True
+    """``False`` only where it is certain that the server never saw the request."""
     is_too_many: bool = False
     """The server says that there are too many requests."""
     retry_after_seconds: float | None = None

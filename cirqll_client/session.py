@@ -15,7 +15,7 @@ from cirqll_client.retry import Failure, Patience, Tries, TryAgain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cirqll_client.authentication import Authentication
+    from cirqll_client.authentication import Authentication, BearerToken
     from cirqll_client.rate_budget import RateBudget
     from cirqll_client.transport import Answer, Transport
 
@@ -88,23 +88,28 @@ class ApiSession:
         tries = Tries()
         has_renewed = False
         while True:
+            token = self._authentication.token()
             try:
-                return self._asked(path, read, parameters)
+                return self._asked(path, read, parameters, token)
             except TryAgain as again:
                 failure = again.failure
                 tries = tries.and_one_more(failure, now=self._clock())
             except errors.SignInRequired:
-                if has_renewed or not self._authentication.renewed():
+                if has_renewed or not self._authentication.renewed(token):
                     raise
                 has_renewed = True
                 continue
             self._wait(path, failure, tries)
 
     def _asked(
-        self, path: str, read: Callable[[Answer], Read], parameters: Mapping[str, str] | None
+        self,
+        path: str,
+        read: Callable[[Answer], Read],
+        parameters: Mapping[str, str] | None,
+        token: BearerToken,
     ) -> Read:
         """Ask once. Raises ``TryAgain`` and any ``CirqllError`` but ``Unavailable``."""
-        answer = self._sent("GET", path, parameters)
+        answer = self._sent("GET", path, parameters, token)
         if answer.status not in _OK:
             raise self._complaint(answer, path)
         try:
@@ -125,20 +130,23 @@ class ApiSession:
         if is_retried(answer.status):
             return TryAgain(Failure(f"the server answered {answer.status}"))
         reason = self._redact(responses.reason(answer.body))
-        error = refusal(answer.status, reason, path=path, api_url=self._api_url)
+        remedy = self._authentication.remedy
+        error = refusal(answer.status, reason, path=path, api_url=self._api_url, remedy=remedy)
         if answer.status in _MOVED or responses.is_web_page(answer.body):
             # A proxy or a page for maintenance may have answered in place of the API.
             return TryAgain(Failure(f"a web page came with {answer.status}", ending=error))
         return error
 
-    def _sent(self, method: str, path: str, parameters: Mapping[str, str] | None) -> Answer:
+    def _sent(
+        self, method: str, path: str, parameters: Mapping[str, str] | None, token: BearerToken
+    ) -> Answer:
         """Send once, within the budget."""
         permit = self._budget.take()
         started = self._clock()
         told = responses.RateLimit()
         status = None
         try:
-            answer = self._transport.send(method, path, parameters=parameters)
+            answer = self._transport.send(method, path, signature=token, parameters=parameters)
             status = answer.status
             told = responses.rate_limit(answer.headers)
         finally:

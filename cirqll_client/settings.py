@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
 
 DEFAULT_API_URL = "https://api.cirqll.nl"
 
@@ -12,7 +17,14 @@ class ConnectionSettings:
     """The settings of a connection; secrets stay out of its ``repr``."""
 
     api_url: str = DEFAULT_API_URL
-    access_token: str = field(repr=False)
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    token_url: str | None = None
+    """``None`` is where the account signed in, else ``/oauth/token`` below ``api_url``."""
+    refresh_token: str | None = field(default=None, repr=False)
+    """The first token pair's, where nobody signed in by ``cirqll login``."""
+    access_token: str | None = field(default=None, repr=False)
+    """Used as it is, where there is no ``refresh_token``."""
     account: str = "default"
     store_url: str | None = field(default=None, repr=False)
     page_size: int = 1000
@@ -21,3 +33,32 @@ class ConnectionSettings:
     api_timezone: str = "UTC"
     request_timeout: float = 60
     give_up_after: float = 900
+
+
+def default_store_file() -> Path:
+    """Name the SQLite file in the user's state folder."""
+    import platformdirs  # noqa: PLC0415 - not needed where store_url is set
+
+    return platformdirs.user_state_path("cirqll") / "store.sqlite"
+
+
+def default_store_url() -> str:
+    """Name it as a store URL."""
+    return f"sqlite:///{default_store_file()}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInSettings:
+    """What signing in takes beyond a connection; ``None`` is Cirqll's own."""
+
+    authorize_url: str | None = None
+    """``/oauth/authorize`` below ``api_url`` [doc]."""
+    scopes_url: str | None = None
+    """``/oauth/scopes`` below ``api_url`` [likely]."""
+    revoke_url: str | None = None
+    """Where tokens are revoked (RFC 7009); Cirqll's documentation names none."""
+    redirect_uri: str | None = None
+    """The redirect URL of the client; ``None`` is where ``login`` listens on loopback."""
+    authorize_parameters: Mapping[str, str] = field(default_factory=dict)
+    """More parameters for the authorize URL."""
+    has_pkce: bool = True

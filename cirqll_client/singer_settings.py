@@ -26,21 +26,58 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
         th.StringType(pattern="^https?://[^/ ]+"),
         default=_DEFAULTS["api_url"],
         title="API URL",
-        description="The root of the API; /api lies below it.",
+        description="The root of the API; /api and /oauth lie below it.",
     ),
     th.Property(
-        "access_token",
+        "client_id",
+        th.StringType,
+        title="Client ID",
+        description=(
+            "The OAuth client, made in Cirqll under Settings > Marketplace. If not set, the one "
+            "that the account signed in with."
+        ),
+    ),
+    th.Property(
+        "client_secret",
         th.StringType,
         secret=True,
-        title="Access token",
-        description="An access token of the account, used as it is.",
+        title="Client secret",
+        description="The secret of the OAuth client.",
     ),
     th.Property(
         "account",
         th.StringType,
         default=_DEFAULTS["account"],
         title="Account",
-        description="A name for the account, under which the store keeps what belongs to it.",
+        description="Which signed-in account of the store to use: `cirqll login --account NAME`.",
+    ),
+    th.Property(
+        "refresh_token",
+        th.StringType,
+        secret=True,
+        title="Refresh token",
+        description=(
+            "A refresh token to begin with, for those who do not sign in by `cirqll login`. Used "
+            "once; from then on the store has newer ones."
+        ),
+    ),
+    th.Property(
+        "access_token",
+        th.StringType,
+        secret=True,
+        title="Access token",
+        description=(
+            "An access token that is used as it is, in place of a sign-in, and never renewed."
+        ),
+    ),
+    th.Property(
+        "token_url",
+        th.StringType(pattern="^https?://[^/ ]+"),
+        title="Token URL",
+        description=(
+            "Where tokens are renewed. If not set, where the account signed in, else /oauth/token "
+            "below api_url."
+        ),
     ),
     th.Property(
         "store_url",
@@ -48,8 +85,8 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
         secret=True,
         title="Store URL",
         description=(
-            "Where the rate budget and what was learned about the API are kept: any SQLAlchemy "
-            "URL. A SQLite file in the user's state folder if not set."
+            "Where tokens, the rate budget and what was learned about the API are kept: any "
+            "SQLAlchemy URL. A SQLite file in the user's state folder if not set."
         ),
     ),
     th.Property(
@@ -92,12 +129,28 @@ CONNECTION_SETTINGS: tuple[th.Property[Any], ...] = (
 )
 
 
+def settings_given(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out what says nothing: null, and the empty text of a variable that has no value."""
+    return {
+        name: value
+        for name, value in config.items()
+        if value is not None and not (isinstance(value, str) and not value.strip())
+    }
+
+
 def connection_settings(config: Mapping[str, Any]) -> ConnectionSettings:
-    """Take the settings of the connection out of a plugin's configuration."""
+    """Take the settings of the connection out of a plugin's configuration.
+
+    A line break behind a secret that was read from a file is none of the secret.
+    """
     names = {each.name for each in fields(ConnectionSettings)}
-    chosen = {name: value for name, value in config.items() if name in names and value is not None}
+    chosen: dict[str, Any] = {
+        name: value.strip() if isinstance(value, str) else value
+        for name, value in settings_given(config).items()
+        if name in names
+    }
     chosen["api_url"] = str(chosen.get("api_url", DEFAULT_API_URL)).rstrip("/")
-    return ConnectionSettings(**{"access_token": "", **chosen})
+    return ConnectionSettings(**chosen)
 
 
 def environment_settings(schema: Mapping[str, Any], *, prefix: str) -> dict[str, Any]:
@@ -116,7 +169,8 @@ def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list
     known = schema.get("properties", {})
     errors = [_unknown(name, list(known)) for name in config if name not in known]
     validator = Draft202012Validator(dict(schema))
-    return errors + [_wrong(error, schema) for error in validator.iter_errors(dict(config))]
+    given = settings_given(config)
+    return errors + [_wrong(error, schema) for error in validator.iter_errors(given)]
 
 
 def _typed(text: str, types: str | list[str] | None) -> object:
@@ -153,9 +207,8 @@ def _wrong(error: ValidationError, schema: Mapping[str, Any]) -> str:
     name = ".".join(map(str, error.absolute_path))
     rule = error.validator_value
     if error.validator == "pattern":
-        return (
-            f"The setting {name} is wrong: write it like {schema['properties'][name]['default']}."
-        )
+        example = schema["properties"][name].get("default", _EXAMPLE_URL)
+        return f"The setting {name} is wrong: write it like {example}."
     allowed = _ALLOWED.get(str(error.validator), "{0}").format(_words(rule))
     return f"The setting {name} is wrong: it must be {allowed}."
 
@@ -166,6 +219,7 @@ def _words(rule: object) -> str:
     return " or ".join(_TYPES.get(str(one), str(one)) for one in rules if one not in {"null", None})
 
 
+_EXAMPLE_URL = f"{DEFAULT_API_URL}/oauth/token"
 _ALLOWED = {
     "minimum": "at least {0}",
     "exclusiveMinimum": "more than {0}",

@@ -1,8 +1,8 @@
 """The store: a small database that all processes of an account share.
 
-It keeps what was learned about an API, and the rate budget. A SQLite file in the user's state
-folder by default, readable by its owner only; any SQLAlchemy URL for a store that several machines
-share. The store knows tables and transactions; what they mean is decided by its users.
+It keeps the tokens, what was learned about an API, and the rate budget. A SQLite file in the user's
+state folder by default, readable by its owner only; any SQLAlchemy URL for a store that several
+machines share. The store knows tables and transactions; what they mean is decided by its users.
 """
 
 from __future__ import annotations
@@ -40,6 +40,62 @@ BUDGETS = sql.Table(
     sql.Column("client", sql.String(512), primary_key=True),
     sql.Column("tally", sql.Text, nullable=False),
 )
+ACCOUNTS = sql.Table(
+    "accounts",
+    _METADATA,
+    sql.Column("api_url", sql.String(255), primary_key=True),
+    sql.Column("account", sql.String(255), primary_key=True),
+    sql.Column("version", sql.Integer, nullable=False),
+    sql.Column("secret", sql.Text),
+    sql.Column("refresh_fingerprint", sql.String(64)),
+    sql.Column("obtained_at", sql.Double),
+    sql.Column("expires_at", sql.Double),
+    sql.Column("refresh_expires_at", sql.Double),
+    sql.Column("scopes", sql.Text),
+    sql.Column("is_reusable", sql.Boolean),
+    sql.Column("mark", sql.String(16), nullable=False),
+    sql.Column("mark_until", sql.Double, nullable=False),
+    sql.Column("mark_words", sql.Text, nullable=False),
+    sql.Column("mark_token", sql.String(64), nullable=False),
+    sql.Column("mark_by", sql.String(64)),
+    sql.Column("client_id", sql.Text),
+    sql.Column("token_url", sql.Text),
+    sql.Column("signed_in_as", sql.Text),
+    sql.Column("company_id", sql.Text),
+)
+"""Who signed in, with which tokens, and how far their renewal has come."""
+SEEN_TOKENS = sql.Table(
+    "seen_tokens",
+    _METADATA,
+    sql.Column("api_url", sql.String(255), primary_key=True),
+    sql.Column("account", sql.String(255), primary_key=True),
+    sql.Column("fingerprint", sql.String(64), primary_key=True),
+    sql.Column("is_sent", sql.Boolean, nullable=False),
+)
+"""The refresh tokens that were ever an account's, by fingerprints from which none can be made.
+
+What was sent stays known for ever: no token is to be sent twice.
+"""
+CONNECT_LINKS = sql.Table(
+    "connect_links",
+    _METADATA,
+    sql.Column("token_hash", sql.String(64), primary_key=True),
+    sql.Column("id", sql.String(16), nullable=False),
+    sql.Column("api_url", sql.String(255), nullable=False),
+    sql.Column("account", sql.String(255), nullable=False),
+    sql.Column("target_origins", sql.Text, nullable=False),
+    sql.Column("callback_message", sql.Text),
+    sql.Column("scopes", sql.Text, nullable=False),
+    sql.Column("made_at", sql.Double, nullable=False),
+    sql.Column("expires_at", sql.Double, nullable=False),
+    sql.Column("stage", sql.String(16), nullable=False),
+    sql.Column("stage_until", sql.Double, nullable=False),
+    sql.Column("state_hash", sql.String(64), index=True),
+    sql.Column("browser_hash", sql.String(64), index=True),
+    sql.Column("secret", sql.Text),
+    sql.Column("refresh_fingerprint", sql.String(64)),
+)
+"""The links that lead somebody else to consent, and how far each of them has come."""
 
 
 class Store:
@@ -49,6 +105,7 @@ class Store:
         """Open the store and make its tables. Raises ``SettingInvalid`` where that fails."""
         self._clock = clock
         self._engine = _opened(url)
+        self._durable_engine = self._engine.execution_options(is_durable=True)
         self.now_expression: sql.ColumnElement[float] | None = (
             sql.cast(sql.func.extract("epoch", sql.func.clock_timestamp()), sql.Float)
             if _is_postgresql(self._engine)
@@ -60,15 +117,23 @@ class Store:
         """Give seconds since the epoch by the clock of this machine."""
         return self._clock()
 
+    def time_in(self, connection: Connection) -> float:
+        """Give the time by the clock that all who share the store have in common."""
+        if self.now_expression is None:
+            return self.now()
+        return connection.execute(sql.select(self.now_expression)).scalar_one()
+
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, is_durable: bool = False) -> Iterator[Connection]:
         """All or nothing. Raises ``Unavailable`` where the database fails.
 
-        SQLite lets one in at a time; elsewhere, lock the rows that are read to be changed.
+        SQLite lets one in at a time; elsewhere, lock the rows that are read to be changed. What is
+        durable is on the disk at the end, also if the power fails: tokens must be.
         """
         failure = None
+        engine = self._durable_engine if is_durable else self._engine
         try:
-            with self._engine.begin() as connection:
+            with engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
             failure = type(getattr(error, "orig", None) or error).__name__
@@ -86,7 +151,14 @@ class Store:
         with self.transaction() as connection:
             if connection.execute(sql.select(sql.true()).where(*key)).first():
                 return
-        with self.transaction() as connection, suppress(IntegrityError), connection.begin_nested():
+        with self.transaction() as connection:
+            self.insert_within(connection, table, row)
+
+    def insert_within(
+        self, connection: Connection, table: sql.Table, row: Mapping[str, Any]
+    ) -> None:
+        """Insert a row in a transaction that goes on, or leave the one that has its key."""
+        with suppress(IntegrityError), connection.begin_nested():
             connection.execute(sql.insert(table).values(row))
 
     def learned(self, account: str, fact: str, *, not_before: float = 0.0) -> Any:  # noqa: ANN401
@@ -113,13 +185,6 @@ class Store:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
-
-
-def default_store_url() -> str:
-    """Name the SQLite file in the user's state folder."""
-    import platformdirs  # noqa: PLC0415 - not needed where store_url is set
-
-    return f"sqlite:///{platformdirs.user_state_path('cirqll') / 'store.sqlite'}"
 
 
 def _opened(url: str) -> sql.Engine:

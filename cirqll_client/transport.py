@@ -10,9 +10,9 @@ import logging
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ssl import SSLCertVerificationError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import requests
@@ -46,14 +46,35 @@ class Answer:
     body: bytes
 
 
+class _Form:
+    """The form of a POST, which knows whether any of it was asked for to be sent.
+
+    Until then a connection is made, through proxies and TLS: whatever fails there, the server never
+    saw what the form says. No error of the libraries tells that for certain.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._content = urlencode(fields).encode()
+        self.was_begun = False
+        self.headers = {
+            "Content-Type": "application/x-www-form-urlencoded",
+            "Content-Length": str(len(self._content)),
+        }
+
+    def __iter__(self) -> Iterator[bytes]:
+        self.was_begun = True
+        yield self._content
+
+
 class Transport:
     """Connections to one server, kept open between requests. Threads may share it."""
 
     def __init__(  # noqa: PLR0913 - what each request needs, and the seam of a clock
         self,
+        root: str,
         *,
-        api_url: str,
-        auth: AuthBase,
+        setting: str,
+        below: str = "",
         timeout_seconds: float,
         user_agent: str,
         redact: Redaction | None = None,
@@ -61,14 +82,15 @@ class Transport:
     ) -> None:
         """Prepare connections below this root; proxies and certificates of the environment hold.
 
-        An answer has so many seconds from the sending to its last byte; what is redacted is what
-        urllib3 logs meanwhile. Raises ``SettingInvalid``.
+        The root is the value of a setting, by whose name mistakes are reported. An answer has so
+        many seconds from the sending to its last byte; what is redacted is what urllib3 logs
+        meanwhile. Raises ``SettingInvalid``.
         """
-        self._root = _root(api_url)
+        self._setting = setting
+        self._root = _checked(root.rstrip("/") if below else root, setting) + below
         self._timeout = timeout_seconds
         self._clock = clock
         self._session = requests.Session()
-        self._auth = auth
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
         self._session.mount("http://", HTTPAdapter(pool_maxsize=32))
         self._session.mount("https://", HTTPAdapter(pool_maxsize=32))
@@ -78,7 +100,7 @@ class Transport:
         self._session.verify = settings["verify"]
         self._session.proxies.update(get_environ_proxies(self._root))
         self._session.trust_env = False
-        self._template = _template(self._session, self._root)
+        self._template = _template(self._session, self._root, setting)
         self._filter = RedactingFilter(redact or Redaction())
         for logger in _LOGGERS:
             logger.addFilter(self._filter)
@@ -86,18 +108,23 @@ class Transport:
     def send(
         self,
         method: str,
-        path: str,
+        path: str = "",
         *,
+        signature: AuthBase | None = None,
         parameters: Mapping[str, str] | None = None,
-        body: Any = None,  # noqa: ANN401 - any JSON
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send once. Raises ``TryAgain``, or ``SettingInvalid`` for what no try can change."""
+        """Send once. Raises ``TryAgain``, or ``SettingInvalid`` for what no try can change.
+
+        Of a form that was not sent for certain, the failure says so.
+        """
+        body = None if form is None else _Form(form)
         try:
-            return self._sent(method, path, parameters, body)
+            return self._sent(self._prepared(method, path, signature, parameters, body))
         except TryAgain:
             raise
         except (OSError, HTTPError) as error:
-            complaint = self._complaint(error)
+            complaint = self._complaint(error, was_sent=body is None or body.was_begun)
         # Raised outside of the handler: the cause says nothing that the words do not say.
         raise complaint
 
@@ -107,12 +134,10 @@ class Transport:
         for logger in _LOGGERS:
             logger.removeFilter(self._filter)
 
-    def _sent(
-        self, method: str, path: str, parameters: Mapping[str, str] | None, body: object
-    ) -> Answer:
+    def _sent(self, request: requests.PreparedRequest) -> Answer:
         deadline = self._clock() + self._timeout
         with self._session.send(
-            self._prepared(method, path, parameters, body),
+            request,
             proxies=self._session.proxies,
             # The stubs of requests do not know that it takes this, which bounds both together.
             timeout=Timeout(total=self._timeout),  # type: ignore[arg-type]
@@ -123,7 +148,12 @@ class Transport:
         return Answer(response.status_code, response.headers, content)
 
     def _prepared(
-        self, method: str, path: str, parameters: Mapping[str, str] | None, body: object
+        self,
+        method: str,
+        path: str,
+        signature: AuthBase | None,
+        parameters: Mapping[str, str] | None,
+        body: _Form | None,
     ) -> requests.PreparedRequest:
         """Make a request from the template: requests would quote and check each URL anew."""
         request = self._template.copy()
@@ -131,8 +161,9 @@ class Transport:
         query = f"?{urlencode(parameters)}" if parameters else ""
         request.url = f"{self._root}{path}{query}"
         if body is not None:
-            request.prepare_body(None, None, json=body)
-        return self._auth(request)
+            request.body = body  # type: ignore[assignment] # its stubs know no iterable
+            request.headers.update(body.headers)
+        return request if signature is None else signature(request)
 
     def _pieces(self, response: requests.Response, deadline: float) -> Iterator[bytes]:
         """Give the body as it comes: a server that sends a byte now and then is not waited for.
@@ -146,37 +177,37 @@ class Transport:
                 raise TryAgain(_too_slow(self._timeout))
             yield piece
 
-    def _complaint(self, error: OSError | HTTPError) -> Exception:
+    def _complaint(self, error: OSError | HTTPError, *, was_sent: bool) -> Exception:
         """Name an error of requests, of urllib3 or of the system."""
         causes = list(_causes(error))
         if any(isinstance(one, SSLCertVerificationError) for one in causes):
-            return SettingInvalid(_certificate_sentence(self._root))
+            return SettingInvalid(_certificate_sentence(self._root, self._setting))
         if isinstance(error, LocationValueError):
-            return SettingInvalid(_url_sentence(self._root))
+            return SettingInvalid(_url_sentence(self._root, self._setting))
         if isinstance(error, HTTPError) and not isinstance(error, ReadTimeoutError):
             return TryAgain(Failure("the answer broke off"))
         if not isinstance(error, (exceptions.RequestException, HTTPError)):
             return SettingInvalid(_bundle_sentence())
-        return TryAgain(_failure(error, causes, self._timeout))
+        failure = _failure(error, causes, self._timeout)
+        return TryAgain(replace(failure, was_sent=was_sent))
 
 
-def _root(api_url: str) -> str:
-    """Give the root of all paths. Raises ``SettingInvalid``."""
-    root = api_url.rstrip("/")
+def _checked(url: str, setting: str) -> str:
+    """Give the URL, if it is one that can be called. Raises ``SettingInvalid``."""
     try:
-        is_url = bool(_URL.fullmatch(root) and urlsplit(root).port != 0)
+        is_url = bool(_URL.fullmatch(url) and urlsplit(url).port != 0)
     except ValueError:
         is_url = False
     if not is_url:
-        raise SettingInvalid(_url_sentence(root))
-    return root + "/api"
+        raise SettingInvalid(_url_sentence(url, setting))
+    return url
 
 
-def _template(session: requests.Session, root: str) -> requests.PreparedRequest:
+def _template(session: requests.Session, root: str, setting: str) -> requests.PreparedRequest:
     """Prepare what all requests have in common. Raises ``SettingInvalid``."""
     with suppress(exceptions.InvalidURL):
         return session.prepare_request(requests.Request("GET", root))
-    raise SettingInvalid(_url_sentence(root))
+    raise SettingInvalid(_url_sentence(root, setting))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -205,18 +236,18 @@ def _too_slow(timeout_seconds: float) -> Failure:
     return Failure(f"no whole answer within request_timeout, {timeout_seconds:g} s")
 
 
-def _url_sentence(root: str) -> str:
+def _url_sentence(root: str, setting: str) -> str:
     shown = "" if re.search("[@?#]", root) else f" ({root})"
     return (
-        f"The setting api_url{shown} is not a URL that can be called; write it like "
+        f"The setting {setting}{shown} is not a URL that can be called; write it like "
         "https://api.cirqll.nl, without user, password or parameters."
     )
 
 
-def _certificate_sentence(root: str) -> str:
+def _certificate_sentence(root: str, setting: str) -> str:
     return (
         f"The server at {root} could not prove who it is (its TLS certificate was refused), so "
-        "nothing was sent; check the setting api_url, or REQUESTS_CA_BUNDLE behind a proxy."
+        f"nothing was sent; check the setting {setting}, or REQUESTS_CA_BUNDLE behind a proxy."
     )
 
 

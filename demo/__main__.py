@@ -14,6 +14,7 @@ from demo.failures import DemoError
 from demo.meltano_project import REPOSITORY, new_project
 from demo.sandbox_process import running_sandbox
 from demo.screen import Screen
+from demo.secrets import show_secrets
 from demo.story import Story
 
 if TYPE_CHECKING:
@@ -54,17 +55,23 @@ def _tell(screen: Screen, folder: Path, running: ExitStack) -> None:
         postgres = running.enter_context(running_postgres(folder / "postgres"))
         database_url = postgres.new_database("demo")
         step.outcome = "it is empty"
+    store = folder / "project" / "store.sqlite"
+    sign_in = sandbox.sign_in()
     project = new_project(
         folder / "project",
         {
             "CIRQLL_API_URL": sandbox.url,
-            "CIRQLL_ACCESS_TOKEN": sandbox.access_token(),
-            "CIRQLL_STORE_URL": f"sqlite:///{folder / 'store.sqlite'}",
+            "CIRQLL_CLIENT_ID": sign_in.client_id,
+            "CIRQLL_CLIENT_SECRET": sign_in.client_secret,
+            "CIRQLL_REFRESH_TOKEN": sign_in.refresh_token,
+            "CIRQLL_STORE_URL": f"sqlite:///{store}",
             "DATABASE_URL": database_url,
         },
     )
     connection = running.enter_context(postgres.connect("demo"))
     Story(screen, sandbox, project, connection, folder).tell()
+    written = [project.folder, *folder.glob("meltano-*.log")]
+    show_secrets(screen, sandbox, sign_in, store=store, written=written)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:

@@ -7,7 +7,7 @@ import re
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,15 @@ _ADDRESS = re.compile(r"^\s*(http://\S+)\s*$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
+class SignIn:
+    """An OAuth client, and the refresh token to begin with."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxProcess:
     """A running sandbox, with what its admin API can do."""
 
@@ -41,9 +50,19 @@ class SandboxProcess:
         answer.raise_for_status()
         return answer.json()
 
-    def access_token(self) -> str:
-        """Give the token that may read everything."""
-        return str(self.ask("GET", "/")["access_token"])
+    def sign_in(self) -> SignIn:
+        """Sign in, without the browser that `cirqll login` opens."""
+        told = self.ask("GET", "/")
+        pair = self.ask("POST", "/oauth/grant", {})
+        return SignIn(told["client_id"], told["client_secret"], pair["refresh_token"])
+
+    def expire_access_tokens(self) -> None:
+        """Let the access token die, as it would after thirty days."""
+        self.ask("POST", "/oauth/expire-access-tokens")
+
+    def refreshes(self) -> int:
+        """Count how often tokens were renewed."""
+        return len(self.ask("GET", "/oauth/token-requests")["data"])
 
     def row_counts(self) -> dict[str, int]:
         """Count the rows of each resource."""

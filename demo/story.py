@@ -56,6 +56,7 @@ class Story:
         self._show_customers()
         first_load = self._warehouse.last_load()
         changes = self._change_rows()
+        self._let_the_token_die()
         self._second_run()
         self._show_arrivals(changes, after=first_load)
         self._show_change(changes)
@@ -105,10 +106,21 @@ class Story:
             step.outcome = f"{changes.total()} rows are new or changed"
         return changes
 
+    def _let_the_token_die(self) -> None:
+        with self.screen.step("A month goes by: the access token expires") as step:
+            self.sandbox.expire_access_tokens()
+            step.outcome = "the refresh token that came with it is good for one use"
+
     def _second_run(self) -> None:
+        before = self.sandbox.refreshes()
         with self.screen.step(f"Running `meltano run {JOB}` again") as step:
             self.project.run(JOB, log=self._log(2))
             step.outcome = summary_in(self._log(2))
+        renewed = self.sandbox.refreshes() - before
+        if renewed != 1:
+            message = f"The tokens were renewed {renewed} times, not once. See {self._log(2)}."
+            raise DemoError(message)
+        self.screen.say("It renewed the tokens on its way, once for all streams.")
 
     def _show_arrivals(self, changes: Changes, *, after: int) -> None:
         arrivals = [

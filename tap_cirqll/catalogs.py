@@ -52,8 +52,9 @@ def ready_catalogs() -> dict[str, Catalog]:
 
 
 def everything() -> Catalog:
-    """Select all streams with all fields: what ``--discover`` prints."""
-    tap = TapCirqll(config={}, validate_config=False, setup_mapper=False)
+    """Select all streams with all fields: what ``--discover`` prints where nobody signed in."""
+    empty_store = {"store_url": "sqlite://"}
+    tap = TapCirqll(config=empty_store, validate_config=False, setup_mapper=False)
     catalog: Catalog = tap.catalog_dict
     return catalog
 

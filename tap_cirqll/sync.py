@@ -21,6 +21,7 @@ from cirqll_client.singer_settings import connection_settings
 from tap_cirqll.bookmarks import remember
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
+from tap_cirqll.offer import with_scopes
 from tap_cirqll.progress import Progress, counted
 from tap_cirqll.side_by_side import Ended, SideBySide
 
@@ -57,16 +58,24 @@ class _ReadPage:
 class Sync:
     """One run over some streams. Use once."""
 
-    def __init__(self, tap: Tap, streams: list[CirqllStream], *, is_choice: bool) -> None:
+    def __init__(
+        self,
+        tap: Tap,
+        streams: list[CirqllStream],
+        *,
+        out_of_scope: list[CirqllStream],
+        is_choice: bool,
+    ) -> None:
         """Prepare; nothing is sent yet.
 
         The streams are a choice if others were left out: then each of them is wanted. Who takes all
-        there are, as Meltano does by default, wants what the token may read.
+        there are, as Meltano does by default, wants what the token may read. What is out of scope
+        was selected like the streams, and is known not to be readable without asking.
         """
         self._tap = tap
         self._streams = streams
         self._is_choice = is_choice
-        paths = {stream.resource.path: stream.name for stream in streams}
+        paths = {stream.resource.path: stream.name for stream in streams + out_of_scope}
         self._is_watched = sys.stderr.isatty() and tap.logger.isEnabledFor(logging.INFO)
         self._progress = Progress(paths, logger=tap.logger)
         self._meters = Meters({} if self._is_watched else paths)  # they are for machines
@@ -74,6 +83,9 @@ class Sync:
         self._begun: set[str] = set()
         self._not_readable: dict[CirqllStream, CirqllError] = {}
         self._failed: dict[CirqllStream, CirqllError] = {}
+        for stream in out_of_scope:
+            self._progress.ended(stream.name, "skipped")
+            self._not_readable[stream] = ScopeMissing(with_scopes([stream.resource]))
 
     def run(self, *, is_stopping: Callable[[], bool]) -> None:
         """Read all streams to their end, unless it is stopping.
@@ -213,11 +225,9 @@ class Sync:
 
 def not_readable(errors: Mapping[CirqllStream, CirqllError]) -> str:
     """Tell which streams this token cannot read, and what to do."""
-    scopes = [
-        f"{stream.name} ({stream.resource.name}.read.all)"
-        for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
-        if isinstance(error, ScopeMissing)
-    ]
+    scopes = with_scopes(
+        stream.resource for stream, error in errors.items() if isinstance(error, ScopeMissing)
+    )
     absent = [
         f"{stream.name} ({stream.resource.path})"
         for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
@@ -226,7 +236,7 @@ def not_readable(errors: Mapping[CirqllStream, CirqllError]) -> str:
     sentences = []
     if scopes:
         sentences.append(
-            f"Not read, because the access token lacks the scope: {', '.join(scopes)}. Give the "
+            f"Not read, because the access token lacks the scope: {scopes}. Give the "
             "token the scopes, or deselect the streams."
         )
     if absent:

@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
@@ -19,14 +20,18 @@ from singer_sdk.helpers.capabilities import (
 )
 from singer_sdk.tap_base import Tap
 
-from cirqll_client.errors import SettingInvalid
+from cirqll_client.errors import ScopeMissing, SettingInvalid
 from cirqll_client.resources import RESOURCES
+from cirqll_client.scopes import is_readable
 from cirqll_client.singer_settings import (
     CONNECTION_SETTINGS,
+    connection_settings,
     environment_settings,
     setting_errors,
+    settings_given,
 )
 from tap_cirqll.failures import abandon_output, told
+from tap_cirqll.offer import known_scopes, with_scopes
 from tap_cirqll.stream import KEPT_AS_JSON, CirqllStream
 
 if TYPE_CHECKING:
@@ -34,11 +39,17 @@ if TYPE_CHECKING:
 
     from singer_sdk.plugin_base import _ConfigInput
 
+    from cirqll_client.resources import Resource
+
 _SIGNALLED = 128
 """A process that a signal ended has this exit code plus the signal's number."""
 _NOTHING_SELECTED = (
     "The catalog selects no stream, so nothing is read: set selected to true in the metadata of "
     "the streams that you want."
+)
+_NOTHING_READABLE = (
+    "Nothing may be read with this access token: it has none of the scopes for that, such as "
+    "customer.read.all. Sign in again with the scopes that you need, or give another token."
 )
 
 
@@ -93,10 +104,35 @@ class TapCirqll(Tap):
     ).to_dict()
 
     _stopped_by: int | None = None
+    _has_wrong_settings = False
+    """As they may be to discover: only a run stops at them."""
 
     def discover_streams(self) -> list[CirqllStream]:
-        """Offer a stream for each resource."""
-        return [CirqllStream(self, resource) for resource in RESOURCES]
+        """Offer a stream for each resource that the token may read, as far as that is known.
+
+        A catalog in hand was made before: what it selects is not left out without a word.
+        Raises ``ScopeMissing`` where nothing may be read.
+        """
+        if self.input_catalog is not None:
+            return [CirqllStream(self, resource) for resource in RESOURCES]
+        offered = [resource for resource in RESOURCES if is_readable(resource, self.scopes)]
+        if not offered:
+            raise ScopeMissing(_NOTHING_READABLE)
+        self._tell_not_offered([resource for resource in RESOURCES if resource not in offered])
+        return [CirqllStream(self, resource) for resource in offered]
+
+    @cached_property
+    def scopes(self) -> frozenset[str] | None:
+        """The scopes of the token that a run begins with; ``None`` where they are not known."""
+        if self._has_wrong_settings:
+            return None
+        return known_scopes(connection_settings(self.config))
+
+    def _tell_not_offered(self, resources: list[Resource]) -> None:
+        if resources:
+            self.logger.info(
+                "Not offered, because the access token lacks the scope: %s.", with_scopes(resources)
+            )
 
     def setup_mapper(self) -> None:
         """Give streams of a catalog their key: without one a loader would add rows for ever."""
@@ -131,7 +167,17 @@ class TapCirqll(Tap):
             one.beginning()
         if has_state:
             self.state_writer.write_state(self.state)
-        sync = Sync(self, selected, is_choice=len(selected) < len(streams))
+        left_out = [one for one in streams if not one.selected]
+        beyond = [one for one in streams if not is_readable(one.resource, self.scopes)]
+        is_choice = not set(left_out) <= set(beyond)
+        if not is_choice:
+            self._tell_not_offered([one.resource for one in left_out])
+        sync = Sync(
+            self,
+            [one for one in selected if one not in beyond],
+            out_of_scope=[one for one in selected if one in beyond],
+            is_choice=is_choice,
+        )
         sync.run(is_stopping=lambda: self._stopped_by is not None)
         if self._stopped_by is not None:
             self.logger.warning(
@@ -151,8 +197,8 @@ class TapCirqll(Tap):
         defaults = {
             name: of["default"] for name, of in schema["properties"].items() if "default" in of
         }
-        given = {name: value for name, value in self._config.items() if value is not None}
-        self._config = {**defaults, **given}
+        self._config = {**defaults, **settings_given(self._config)}
+        self._has_wrong_settings = bool(errors)
         return errors
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -177,7 +177,13 @@ def test_the_password_of_a_store_is_told_to_nobody(
 def test_no_object_shows_a_secret_when_it_is_printed(tmp_path: Path) -> None:
     given = settings("http://127.0.0.1:1", tmp_path)
     with closing(connect(given)) as connection:
-        shown = [given, StaticToken(CANARY), connection, connection.client, connection._store]
+        shown = [
+            given,
+            StaticToken(CANARY).token(),
+            connection,
+            connection.client,
+            connection._store,
+        ]
         assert CANARY not in repr(shown)
     assert CANARY not in repr(vars(connections))
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
+from dotenv import load_dotenv
 
-_COMMANDS = {"sandbox": "cirqll_sandbox.cli:sandbox"}
+_COMMANDS = {
+    "connect": "cirqll_client.cli.connect:connect",
+    "login": "cirqll_client.cli.login:login",
+    "logout": "cirqll_client.cli.logout:logout",
+    "sandbox": "cirqll_sandbox.cli:sandbox",
+    "tokens": "cirqll_client.cli.tokens:tokens",
+    "whoami": "cirqll_client.cli.whoami:whoami",
+}
 """Where each command stands. It is imported when it is asked for, so that the others stay quick."""
+_INTERRUPTED = 130
 
 
 class _Commands(click.Group):
@@ -25,8 +38,34 @@ class _Commands(click.Group):
         command: click.Command | None = getattr(import_module(module), name) if module else None
         return command
 
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - a command's own
+        """Run a command; Ctrl-C ends it without a word, and with the exit code of a shell."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            ctx.exit(_INTERRUPTED)
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tap-cirqll", prog_name="cirqll")
 def main() -> None:
-    """Tools around the tap: so far, a local Cirqll to try it on."""
+    """Sign in to Cirqll, look after the tokens, and try things on a local Cirqll.
+
+    Settings come from the environment or a file .env beside you: CIRQLL_CLIENT_ID and so on.
+    """
+    _print_everywhere()
+    try:
+        load_dotenv(Path(".env"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+    else:
+        return
+    msg = f"The file .env cannot be read: {reason}."
+    raise click.ClickException(msg)
+
+
+def _print_everywhere() -> None:
+    """Let a name that a terminal's encoding does not have show as ``?``, and stop nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from contextlib import contextmanager, suppress
@@ -74,10 +75,17 @@ def _talk(server: RawServer, connection: socket.socket, tls: ssl.SSLContext | No
 
 
 def _request(connection: socket.socket) -> bytes:
+    """A whole request, or nothing where it ends too soon."""
     received = b""
-    while b"\r\n\r\n" not in received:
+    while not _is_whole(received):
         piece = connection.recv(65536)
         if not piece:
             return b""
         received += piece
     return received
+
+
+def _is_whole(received: bytes) -> bool:
+    head, end, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)\r\ncontent-length: *(\d+)", head)
+    return bool(end) and len(body) >= int(length[1] if length else 0)

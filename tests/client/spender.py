@@ -22,7 +22,7 @@ def session(options: dict[str, Any]) -> ApiSession:
     token = StaticToken(options["token"])
     url = options["api_url"]
     return ApiSession(
-        Transport(api_url=url, auth=token, timeout_seconds=5, user_agent="spender"),
+        Transport(url, below="/api", setting="api_url", timeout_seconds=5, user_agent="spender"),
         budget=RateBudget(
             Store(options["store_url"]),
             client="one",

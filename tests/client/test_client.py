@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cirqll_client.connection import Connection, connect
-from cirqll_client.errors import NotFound, RequestRefused, SettingInvalid
+from cirqll_client.errors import (
+    CirqllError,
+    NotFound,
+    RequestRefused,
+    ScopeMissing,
+    SettingInvalid,
+    SignInRequired,
+)
 from cirqll_client.query import Condition, IndexQuery
 from cirqll_client.resources import RESOURCES
 from cirqll_client.settings import ConnectionSettings
@@ -120,13 +128,38 @@ def test_whom_the_token_belongs_to_is_asked_in_both_spellings(
 
 
 def test_without_a_token_nothing_is_sent(settings: ConnectionSettings, sandbox: Sandbox) -> None:
-    with pytest.raises(SettingInvalid) as caught:
+    with pytest.raises(SignInRequired) as caught:
         connect(replace(settings, access_token=""))
     assert caught.value.sentence == (
-        "There is no access token, so Cirqll cannot be read: put one into the setting access_token "
-        "(environment variable TAP_CIRQLL_ACCESS_TOKEN)."
+        "Nobody has signed in to Cirqll for the account default, so there is no token: run `cirqll "
+        "login`, or give the settings refresh_token or access_token."
     )
     assert not sandbox.requests
+
+
+@pytest.mark.parametrize("wrong", [{"access_token": ""}, {"store_url": "sqlite:////proc/none/x"}])
+def test_a_connection_that_cannot_be_made_leaves_nothing_open(
+    settings: ConnectionSettings, wrong: dict[str, str]
+) -> None:
+    # Given
+    filters = len(logging.getLogger("urllib3.connection").filters)
+    # When
+    with pytest.raises(CirqllError):
+        connect(replace(settings, **wrong))  # type: ignore[arg-type]
+    # Then
+    assert len(logging.getLogger("urllib3.connection").filters) == filters
+
+
+def test_who_may_not_ask_whom_the_token_belongs_to_is_told_the_scope(
+    connection: Connection, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add("403", path="/auth/me")
+    with pytest.raises(ScopeMissing) as caught:
+        connection.client.me()
+    assert caught.value.sentence == (
+        'The access token may not read /auth/me ("Server Error"). Grant it the scope '
+        "user.read.all, or leave the stream out."
+    )
 
 
 def test_a_time_zone_that_is_none_is_a_setting(settings: ConnectionSettings) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cirqll_client.redaction import HIDDEN, Redaction
+from cirqll_client.redaction import HIDDEN, RedactingFilter, Redaction, one_line
 
 secrets = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=6)
 
@@ -32,6 +35,31 @@ def test_the_longer_of_two_secrets_goes_first() -> None:
 )
 def test_what_stands_where_secrets_stand_is_hidden(text: str, redacted: str) -> None:
     assert Redaction()(text) == redacted
+
+
+def test_two_filters_hide_each_what_the_other_does_not_know() -> None:
+    # Given a failure whose words hold the secrets of two connections
+    try:
+        raise ValueError("canary-one canary-two")  # noqa: EM101, TRY003, TRY301 - the text matters
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "canary-one canary-two", "exc_info": sys.exc_info()})
+    # When
+    for secret in ("canary-one", "canary-two"):
+        RedactingFilter(Redaction([secret])).filter(record)
+    # Then
+    assert "canary" not in repr(vars(record))
+    assert "ValueError" in str(record.exc_text)
+
+
+def test_what_is_learned_later_is_hidden_too() -> None:
+    redact = Redaction(["canary-one"])
+    redact.learn(["canary-two", None, ""])
+    assert redact("canary-one canary-two") == f"{HIDDEN} {HIDDEN}"
+
+
+def test_words_of_others_become_one_line_of_some_length() -> None:
+    assert one_line("\x1b[31mNo\n\tway\u202e \x00") == "[31mNo way"
+    assert one_line("x" * 1000) == "x" * 200
 
 
 def test_short_and_missing_secrets_hide_nothing() -> None:

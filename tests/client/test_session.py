@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cirqll_client import errors, responses
-from cirqll_client.authentication import StaticToken
+from cirqll_client.authentication import BearerToken, StaticToken
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
 from cirqll_client.retry import Patience
@@ -42,8 +42,9 @@ def cut(connection: socket.socket) -> None:
 class RenewedToken(StaticToken):
     """A token that is another one after it was refused."""
 
-    def renewed(self) -> bool:
-        self._header = "Bearer renewed"
+    def renewed(self, refused: BearerToken) -> bool:
+        del refused
+        self._token = BearerToken("renewed")
         return True
 
 
@@ -85,7 +86,9 @@ def asking(
     sent: list[Sent] = []
     waits: list[float] = []
     store = Store("sqlite://", clock=time)
-    transport = Transport(api_url=url, auth=token, timeout_seconds=1, user_agent="test")
+    transport = Transport(
+        url, below="/api", setting="api_url", timeout_seconds=1, user_agent="test"
+    )
     session = ApiSession(
         transport,
         budget=RateBudget(store, client="one", sleep=time.sleep, on_wait=waits.append),

@@ -12,9 +12,13 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sql
 
 from cirqll_client.errors import SettingInvalid, Unavailable
-from cirqll_client.store import LEARNED, Store, default_store_url
+from cirqll_client.settings import default_store_url
+from cirqll_client.store import ACCOUNTS, LEARNED, SEEN_TOKENS, Store
+from cirqll_client.token_store import Origin, TokenStore
+from cirqll_client.tokens import TokenPair
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,3 +227,37 @@ def test_a_transaction_is_all_or_nothing(store_url: str) -> None:
 def test_postgresql_tells_the_time_for_all_machines(new_postgres_url: Callable[[], str]) -> None:
     with closing(Store(new_postgres_url())) as store:
         assert store.now_expression is not None
+
+
+def test_a_store_from_before_there_were_sign_ins_gets_their_tables_and_keeps_its_rows(
+    store_url: str,
+) -> None:
+    with closing(Store(store_url)) as store:
+        store.learn("account", "fact", 7)
+        with store.transaction() as connection:
+            SEEN_TOKENS.drop(connection)
+            ACCOUNTS.drop(connection)
+    with closing(Store(store_url)) as store:
+        tokens = TokenStore(store, api_url="https://api.example")
+        tokens.save("default", TokenPair("access", "refresh", obtained_at=0.0), Origin())
+        assert tokens.has_seen("default", "refresh")
+        assert store.learned("account", "fact") == 7
+
+
+def test_what_must_outlive_a_power_cut_waits_for_the_disk(sqlite_url: str) -> None:
+    full, normal = 2, 1
+    with closing(Store(sqlite_url)) as store:
+        for is_durable in (True, False, True):
+            with store.transaction(is_durable=is_durable) as connection:
+                level = connection.exec_driver_sql("PRAGMA synchronous").scalar()
+                assert level == (full if is_durable else normal)
+
+
+def test_a_row_that_is_there_is_left_as_it_is_in_the_middle_of_a_transaction(
+    store_url: str,
+) -> None:
+    row = {"account": "a", "fact": "f", "value": 1, "learned_at": 0.0}
+    with closing(Store(store_url)) as store, store.transaction() as connection:
+        store.insert_within(connection, LEARNED, row)
+        store.insert_within(connection, LEARNED, {**row, "value": 2})
+        assert connection.execute(sql.select(LEARNED.c.value)).scalars().all() == [1]

@@ -27,8 +27,9 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + b"x" * 50
 
 
 def transport(url: str, timeout: float = 5) -> Transport:
-    token = StaticToken(TOKEN)
-    return Transport(api_url=url, auth=token, timeout_seconds=timeout, user_agent="test")
+    return Transport(
+        url, below="/api", setting="api_url", timeout_seconds=timeout, user_agent="test"
+    )
 
 
 def failure(url: str, timeout: float = 5) -> Failure:
@@ -36,6 +37,13 @@ def failure(url: str, timeout: float = 5) -> Failure:
     with closing(transport(url, timeout)) as one, pytest.raises(TryAgain) as caught:
         one.send("GET", "/customer")
     return caught.value.failure
+
+
+def was_sent(url: str, timeout: float = 5) -> bool:
+    """Whether a form may have been seen by a server that gave no answer."""
+    with closing(transport(url, timeout)) as one, pytest.raises(TryAgain) as caught:
+        one.send("POST", form={"a": "b"})
+    return caught.value.failure.was_sent
 
 
 def sentence(url: str) -> str:
@@ -69,11 +77,64 @@ def drip(connection: socket.socket) -> None:
 
 def test_a_request_carries_the_token_and_asks_for_json() -> None:
     with serving(PAGE) as server, closing(transport(server.url)) as one:
-        got = one.send("GET", "/customer", parameters={"filter": 'name:eq:"a b"'})
+        token = StaticToken(TOKEN).token()
+        filtered = {"filter": 'name:eq:"a b"'}
+        got = one.send("GET", "/customer", signature=token, parameters=filtered)
     assert (got.status, got.body[:8]) == (200, b'{"data":')
     lines = server.received[0].decode().split("\r\n")
     assert lines[0] == "GET /api/customer?filter=name%3Aeq%3A%22a+b%22 HTTP/1.1"
     assert {f"Authorization: Bearer {TOKEN}", "Accept: application/json"} <= set(lines)
+
+
+def test_a_form_is_posted_to_the_url_as_it_is() -> None:
+    # Given a token URL, which may end as it likes
+    with serving(answer(200, "{}")) as server:
+        root = f"{server.url}/oauth/token/"
+        with closing(
+            Transport(root, setting="token_url", timeout_seconds=5, user_agent="test")
+        ) as one:
+            # When
+            one.send("POST", form={"client_id": "é", "code": "a+b &="})
+    # Then
+    head, _, body = server.received[0].decode().partition("\r\n\r\n")
+    assert head.startswith("POST /oauth/token/ HTTP/1.1\r\n")
+    assert "Content-Type: application/x-www-form-urlencoded\r\n" in head
+    assert "chunked" not in head
+    assert body == "client_id=%C3%A9&code=a%2Bb+%26%3D"
+
+
+@pytest.mark.parametrize(
+    "reply", [reset, reset_in_the_body, stay_silent, drip, lambda _connection: None]
+)
+def test_a_form_whose_answer_is_lost_was_sent(reply: Reply) -> None:
+    with serving(reply) as server:
+        assert was_sent(server.url, timeout=0.3)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid"])
+def test_a_form_was_not_sent_where_nobody_listens(url: str) -> None:
+    assert not was_sent(url)
+
+
+def test_a_form_was_not_sent_where_no_encrypted_connection_could_be_made() -> None:
+    with serving(PAGE) as server:
+        assert not was_sent(server.url.replace("http:", "https:"))
+
+
+def test_a_form_was_not_sent_while_an_encrypted_connection_is_waited_for() -> None:
+    # Given a server that takes connections and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        # Then
+        assert not was_sent(f"https://127.0.0.1:{listening.getsockname()[1]}", timeout=0.2)
+
+
+def test_a_form_was_not_sent_where_the_proxy_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with serving(answer(407, "")) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.url)
+        assert not was_sent("https://cirqll.invalid")
+    assert proxy.received[0].startswith(b"CONNECT cirqll.invalid:443 ")
 
 
 def test_one_connection_serves_many_requests_whatever_their_status() -> None:
@@ -204,7 +265,7 @@ def test_a_netrc_file_does_not_take_the_place_of_the_token(
     netrc.write_text("machine 127.0.0.1 login somebody password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
     with serving(PAGE) as server, closing(transport(server.url)) as one:
-        one.send("GET", "/customer")
+        one.send("GET", "/customer", signature=StaticToken(TOKEN).token())
     assert f"Authorization: Bearer {TOKEN}".encode() in server.received[0]
 
 
@@ -214,7 +275,8 @@ def test_a_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> 
     with serving(PAGE) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//user:word@"))
         with closing(transport("http://cirqll.invalid")) as one:
-            assert one.send("GET", "/customer").status == 200
+            token = StaticToken(TOKEN).token()
+            assert one.send("GET", "/customer", signature=token).status == 200
     lines = proxy.received[0].decode().split("\r\n")
     assert lines[0] == "GET http://cirqll.invalid/api/customer HTTP/1.1"
     assert {f"Authorization: Bearer {TOKEN}", "Proxy-Authorization: Basic dXNlcjp3b3Jk"} <= set(
@@ -242,10 +304,8 @@ def test_a_token_that_cannot_be_one_is_a_setting_and_is_not_repeated(token: str)
 
 
 def test_a_token_that_was_pasted_with_a_line_break_behind_it_is_used_without() -> None:
-    token = StaticToken(f"{TOKEN}\n")
+    token = StaticToken(f"{TOKEN}\n").token()
     assert TOKEN not in repr(token)
-    with serving(PAGE) as server:
-        one = Transport(api_url=server.url, auth=token, timeout_seconds=5, user_agent="test")
-        one.send("GET", "/customer")
-        one.close()
+    with serving(PAGE) as server, closing(transport(server.url)) as one:
+        one.send("GET", "/customer", signature=token)
     assert f"Authorization: Bearer {TOKEN}\r\n".encode() in server.received[0]

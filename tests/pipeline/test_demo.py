@@ -83,6 +83,9 @@ def test_the_demo_moves_everything_and_then_only_the_changes(demo: DemoProcess) 
     assert demo.status() == 0, demo.said()
     assert "rows in 16 tables" in demo.said()
     assert "All 8 changes came" in demo.said()
+    assert "It renewed the tokens on its way, once for all streams." in demo.said()
+    assert "No token and no secret is in the" in demo.said()
+    assert "store.sqlite (-rw-------)" in demo.said()
     assert "Drukkerij De Gouden Letter" in demo.said()
     assert demo.left_over() == []
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cirqll_client.sealing import KEY_VARIABLE
 from demo.meltano_project import REPOSITORY, program
 
 OF_THE_SDK = {
@@ -62,7 +63,8 @@ def test_each_setting_of_the_tap_has_a_short_name_in_the_environment() -> None:
     assert _plugin("tap-cirqll")["config"] == {name: f"$CIRQLL_{name.upper()}" for name in names}
     example = (REPOSITORY / ".env.example").read_text()
     in_example = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert set(in_example) == {*(f"CIRQLL_{name.upper()}" for name in names), "DATABASE_URL"}
+    of_settings = {f"CIRQLL_{name.upper()}" for name in names}
+    assert set(in_example) == {*of_settings, KEY_VARIABLE, "DATABASE_URL"}
 
 
 def test_requirements_name_no_package_index() -> None:

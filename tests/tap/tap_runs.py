@@ -74,6 +74,18 @@ class TapRuns:
                 command += [f"--{name}", self.file(name, content)]
         return self.command(*command, *arguments, environment=environment)
 
+    def start(self, **settings: Any) -> subprocess.Popen[str]:
+        """Start a run and do not wait for it."""
+        config = self.file("config", {**self.config, **settings})
+        return subprocess.Popen(
+            [sys.executable, "-m", "tap_cirqll", "--config", config],
+            cwd=self.folder,
+            env=dict(self.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
     def command(self, *command: str, environment: Mapping[str, str] | None = None) -> Run:
         """Run any command."""
         done = subprocess.run(

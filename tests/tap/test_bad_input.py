@@ -29,11 +29,16 @@ def assert_refused(run: Run, *sentences: str) -> None:
         (
             {"access_token": None},
             (
-                "There is no access token, so Cirqll cannot be read: put one into the setting "
-                "access_token (environment variable TAP_CIRQLL_ACCESS_TOKEN)."
+                "Nobody has signed in to Cirqll for the account default, so there is no token: run "
+                "`cirqll login`, or give the settings refresh_token or access_token."
             ),
         ),
         ({"acess_token": "x"}, "There is no setting acess_token; did you mean access_token?"),
+        (
+            {"token_url": "api.cirqll.nl/oauth/token"},
+            "The setting token_url is wrong: write it like https://api.cirqll.nl/oauth/token.",
+        ),
+        ({"client_id": 5}, "The setting client_id is wrong: it must be a text."),
         ({"api_url": 5}, "The setting api_url is wrong: it must be a text."),
         (
             {"api_url": "api.cirqll.nl"},
@@ -73,7 +78,7 @@ def test_a_setting_that_is_like_no_other_is_told_from_the_known_ones(run_tap: Ta
 
     assert run.code == 1
     assert run.sentences("ERROR")[0].startswith(
-        "There is no setting frobnication: remove it. Known are: api_url, access_token, "
+        "There is no setting frobnication: remove it. Known are: api_url, client_id, "
     )
     assert "canary" not in run.log
 
@@ -95,12 +100,29 @@ def test_settings_come_from_the_environment_in_their_types(
     assert source.sandbox.access_token not in run.log
 
 
-def test_null_leaves_a_setting_at_its_default(run_tap: TapRuns) -> None:
-    path = run_tap.file(
-        "nulls", dict.fromkeys(("lookback", "concurrency", "page_size", "start_date"))
-    )
+@pytest.mark.parametrize("nothing", [None, "", " \n"])
+def test_null_and_empty_texts_leave_a_setting_at_its_default(
+    nothing: str | None, run_tap: TapRuns
+) -> None:
+    """An orchestrator may pass a variable that has no value on as an empty text."""
+    names = ("lookback", "concurrency", "page_size", "start_date", "account", "token_url")
+    secrets = ("client_id", "client_secret", "refresh_token", "store_url")
+    path = run_tap.file("nothing", dict.fromkeys(names + secrets, nothing))
 
-    assert run_tap("--config", path).code == 0
+    run = run_tap("--config", path)
+
+    assert run.sentences("ERROR") == []
+    assert run.code == 0
+
+
+def test_an_empty_access_token_is_none(run_tap: TapRuns) -> None:
+    run = run_tap(access_token="", environment={"TAP_CIRQLL_ACCESS_TOKEN": ""})
+
+    assert "Nobody has signed in" in run.sentences("ERROR")[0]
+
+
+def test_a_line_break_behind_a_secret_is_none_of_it(run_tap: TapRuns, source: Source) -> None:
+    assert run_tap(access_token=f"{source.sandbox.access_token}\n").code == 0
 
 
 @pytest.mark.parametrize("mode", [(), ("--test",)])

@@ -20,6 +20,14 @@ SNAPSHOTS = Path(__file__).parent / "snapshots"
 CATALOGS = Path(__file__).parents[2] / "catalogs"
 TAP = (sys.executable, "-m", "tap_cirqll")
 
+TAKE_THEIR_TIME = {
+    "sqlalchemy",
+    "oauthlib",
+    "cryptography",
+    "pendulum",
+    "rich",
+    "tap_cirqll.sync",
+}
 IMPORTED = """
 import sys
 from tap_cirqll.tap import TapCirqll
@@ -60,12 +68,25 @@ def test_discovery_needs_neither_settings_nor_a_server(run_tap: TapRuns) -> None
     )
 
 
-def test_discovery_imports_nothing_that_takes_its_time(run_tap: TapRuns) -> None:
-    run = run_tap.command(sys.executable, "-c", IMPORTED)
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"access_token": "a.e30.b"},
+        {"store_url": "sqlite:////nowhere/store.sqlite"},
+        {"store_url": "sqlite://"},
+    ],
+)
+def test_discovery_imports_nothing_that_takes_its_time(
+    settings: dict[str, str], run_tap: TapRuns
+) -> None:
+    environment = {f"TAP_CIRQLL_{name.upper()}": value for name, value in settings.items()}
+
+    run = run_tap.command(sys.executable, "-c", IMPORTED, environment=environment)
 
     imported = set(run.log.splitlines()[-1].split())
     assert "singer_sdk.tap_base" in imported
-    assert not imported & {"sqlalchemy", "pendulum", "rich", "tap_cirqll.sync"}
+    assert not imported & TAKE_THEIR_TIME
 
 
 def test_help_is_pinned(run_tap: TapRuns) -> None:

@@ -1,0 +1,65 @@
+"""What may be read: the scopes of the token in hand, as far as they are known before a request."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cirqll_client.errors import CirqllError
+from cirqll_client.settings import default_store_file
+from cirqll_client.tokens import pair_from_access_token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cirqll_client.resources import Resource
+    from cirqll_client.settings import ConnectionSettings
+
+_SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]*))?(?:\?.*)?")
+
+
+def known_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
+    """Give the scopes of the token that a run would begin with; ``None`` where nobody can tell.
+
+    The store is opened only if there is one: that takes longer than all else that discovers. What
+    is wrong with it is told by the run.
+    """
+    if settings.access_token and not settings.refresh_token:
+        return pair_from_access_token(settings.access_token, now=0).scopes
+    if not _may_have_accounts(settings.store_url):
+        return None
+    try:
+        return _stored_scopes(settings)
+    except CirqllError:
+        return None
+
+
+def with_scopes(resources: Iterable[Resource]) -> str:
+    """Name streams in their order, each with the scope that it takes."""
+    return ", ".join(sorted(f"{one.stream} ({one.name}.read.all)" for one in resources))
+
+
+def _stored_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
+    """Read them from the account; a refresh token that it never had will bring scopes of its own.
+
+    Raises any ``CirqllError``.
+    """
+    from cirqll_client.connection import open_store, token_store  # noqa: PLC0415 - takes its time
+
+    store = open_store(settings)
+    try:
+        tokens, seed = token_store(settings, store), settings.refresh_token
+        stored = tokens.read(settings.account)
+        is_of_seed = seed is None or tokens.has_seen(settings.account, seed)
+        return stored.pair.scopes if stored and stored.pair and is_of_seed else None
+    finally:
+        store.close()
+
+
+def _may_have_accounts(store_url: str | None) -> bool:
+    """Tell whether there is a store; one that is no file is not known to be missing."""
+    if store_url is None:
+        return default_store_file().exists()
+    found = _SQLITE.fullmatch(store_url)
+    return found is None or (bool(found["path"]) and Path(found["path"]).expanduser().exists())
