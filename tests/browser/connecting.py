@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
+from tests.browser.terminal import awaited
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -71,7 +73,14 @@ def connect_server(terminal: Terminal) -> Iterator[ConnectServer]:
         "connect", "serve", "--port", str(port), "--public-url", url, CIRQLL_CONNECT_KEY=_KEY
     ) as serving:
         serving.says("Links for programs")
+        awaited(lambda: _answer_of(port), lambda: "the server does not answer")
         yield ConnectServer(url, terminal)
+
+
+def _answer_of(port: int) -> str:
+    """Something as soon as somebody listens there, which is a little after it was said."""
+    with socket.socket() as opened:
+        return "" if opened.connect_ex(("127.0.0.1", port)) else "yes"
 
 
 def embed(person: Person, own: Site, link: str) -> Page:

@@ -55,15 +55,6 @@ def test_the_code_does_not_stay_in_the_address_bar(terminal: Terminal, person: P
     assert "code=" in sent.value.url
 
 
-def test_a_double_click_signs_in_once(terminal: Terminal, person: Person, sandbox: Sandbox) -> None:
-    with terminal.runs("login", "--port", "0") as login:
-        page = person.open(login.page())
-        page.get_by_role("button", name="Allow").dblclick()
-        shows(page, SUCCESS)
-        assert login.ended().code == 0
-    assert [one.outcome for one in sandbox.token_requests] == ["issued"]
-
-
 def test_who_denies_is_told_so_in_both_places(terminal: Terminal, person: Person) -> None:
     with terminal.runs("login", "--port", "0") as login:
         page = person.open(login.page())

@@ -579,7 +579,7 @@ def test_scopes_that_are_none_are_refused(stage: Stage, scopes: str) -> None:
     ended = stage.run("--scopes", scopes)
     # Then
     assert ended.exit_code == 1
-    assert "Error: --scopes takes read, read-write, or scopes in quotes" in ended.stderr
+    assert "Error: The scopes must be read, read-write, or names with spaces" in ended.stderr
 
 
 # The address pasted
