@@ -32,8 +32,15 @@ that you got, or ask the person who sent it for a new one.</p>
 _TAKE_FRAGMENT = """
 const form = document.getElementById("connect-form");
 const button = document.getElementById("connect");
+// Kept for this tab: a reload, or the way back from Cirqll, must not lose or change the link.
+function kept(text) {
+  try {
+    if (text) sessionStorage.setItem("link", text);
+    return text || sessionStorage.getItem("link") || "";
+  } catch { return text; }
+}
 function take() {
-  const given = new URLSearchParams(location.hash.slice(1));
+  const given = new URLSearchParams(kept(location.hash.slice(1)));
   if (given.get("token")) {
     form.elements["token"].value = given.get("token");
     form.elements["target_origin"].value = given.get("target_origin") || "";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
@@ -35,11 +36,13 @@ def _found(path: str) -> str | None:
 
 def _installed(path: str) -> str:
     """Install Chromium; in words, how that went."""
-    install = "apt-get update && apt-get install -y --no-install-recommends chromium"
+    get = "apt-get -o Acquire::Retries=3"
+    install = f"{get} update && {get} install -y --no-install-recommends chromium"
     try:
         done = subprocess.run(
             ["/bin/sh", "-c", install],
-            env={"PATH": path, "DEBIAN_FRONTEND": "noninteractive"},
+            # The rest of the environment says how this machine reaches Debian.
+            env={**os.environ, "PATH": path, "DEBIAN_FRONTEND": "noninteractive"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -336,3 +336,28 @@ def test_no_other_site_can_begin_for_the_person(
 
 def state_of(consent_page: Page) -> str:
     return consent_page.url.partition("state=")[2].partition("&")[0]
+
+
+def test_the_way_back_in_a_tab_leads_on_with_the_link_of_that_tab(
+    server: ConnectServer, person: Person, planner: Site
+) -> None:
+    accounts = [server.new_account(), server.new_account()]
+    pages = [person.open(server.link(planner.origin, account=one)) for one in accounts]
+    for page in pages:
+        press(page, BEGIN)
+        shows(page, QUESTION)
+    first = pages[0]
+    first.go_back()
+    consent(first)
+    first.wait_for_url(f"{planner.origin}/")
+    assert server.terminal.signed_in(accounts[0]) == SANDBOX
+    assert "cirqll login" in server.terminal.signed_in(accounts[1])
+
+
+def test_reloading_the_beginning_loses_nothing(
+    server: ConnectServer, person: Person, planner: Site
+) -> None:
+    page = person.open(server.link(planner.origin))
+    page.reload()
+    consent(page)
+    page.wait_for_url(f"{planner.origin}/")
