@@ -36,8 +36,8 @@ def _found(path: str) -> str | None:
 
 def _installed(path: str) -> str:
     """Install Chromium; in words, how that went."""
-    get = "apt-get -o Acquire::Retries=3"
-    install = f"{get} update && {get} install -y --no-install-recommends chromium"
+    more = "-o Acquire::Retries=3"
+    install = f"apt-get update {more} && apt-get install -y --no-install-recommends {more} chromium"
     try:
         done = subprocess.run(
             ["/bin/sh", "-c", install],

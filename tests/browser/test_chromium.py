@@ -38,7 +38,8 @@ def test_it_is_installed_where_that_is_allowed(tmp_path: Path) -> None:
         f'[ "$1" = update ] || {{ echo "$@" > {chromium}; /bin/chmod 755 {chromium}; }}',
     )
     assert chromium_on(str(tmp_path), may_install=True) == str(chromium)
-    assert chromium.read_text() == "install -y --no-install-recommends chromium\n"
+    asked = chromium.read_text().split()
+    assert (asked[0], asked[-1]) == ("install", "chromium")
 
 
 def test_it_is_not_installed_by_somebody_who_is_not_root(tmp_path: Path) -> None:
