@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 
 from cirqll_client.errors import SettingInvalid
+from cirqll_client.tokens import is_token
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
-
-_TOKEN = re.compile(r"[!-~]+")
 
 
 class BearerToken(AuthBase):
@@ -22,7 +20,7 @@ class BearerToken(AuthBase):
 
     def __init__(self, access_token: str, *, named: str = "The access token of the store") -> None:
         """Sign with this token. Raises ``SettingInvalid`` for what cannot be one."""
-        if not _TOKEN.fullmatch(access_token):
+        if not is_token(access_token) or access_token != access_token.strip():
             # It would fail in http.client, whose error repeats the header.
             msg = (
                 f"{named} holds a space, a line break or another character that no token has; copy "

@@ -13,13 +13,14 @@ from cirqll_client.errors import SettingInvalid, SignInRequired
 from cirqll_client.oauth import OAuthClient
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
+from cirqll_client.renewal import lease_seconds
 from cirqll_client.retry import Patience
 from cirqll_client.sealing import sealing_of
 from cirqll_client.session import ApiSession
 from cirqll_client.settings import default_store_url
 from cirqll_client.store import Store
 from cirqll_client.timestamps import Timestamps
-from cirqll_client.token_keeper import LEASE_SECONDS_BEYOND_TIMEOUT, TokenKeeper
+from cirqll_client.token_keeper import TokenKeeper
 from cirqll_client.token_life import nobody_signed_in
 from cirqll_client.token_service import TokenService
 from cirqll_client.token_store import TokenStore
@@ -159,7 +160,7 @@ def token_keeper(
         service_for=lambda stored: token_service(settings, stored, redact=redact),
         seed=seed,
         patience=Patience(float(settings.give_up_after)),
-        lease_seconds=2 * float(settings.request_timeout) + LEASE_SECONDS_BEYOND_TIMEOUT,
+        lease_seconds=lease_seconds(float(settings.request_timeout)),
         redact=redact,
         on_wait=on_wait,
     )
@@ -176,7 +177,7 @@ def _authentication(
         return StaticToken(settings.access_token)
     keeper = token_keeper(settings, store, redact=redact, on_wait=on_wait)
     if not settings.refresh_token and token_store(settings, store).read(settings.account) is None:
-        raise SignInRequired(nobody_signed_in(settings.account))
+        raise SignInRequired(nobody_signed_in(settings.account, api_url=settings.api_url))
     return keeper
 
 

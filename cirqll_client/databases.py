@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 60
 """How long a process waits for another one's transaction, each of which lasts milliseconds."""
 _TRIES_TO_PREPARE = 200
+_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+"""libpq's own: a server whose machine is gone is noticed in a minute, and not in two hours."""
 
 
 def engine_of(url_text: str) -> sql.Engine:
@@ -27,7 +29,17 @@ def engine_of(url_text: str) -> sql.Engine:
         return _sqlite_engine(url)
     if url.drivername in {"postgres", "postgresql"}:
         url = url.set(drivername="postgresql+psycopg")
-    return sql.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+    engine = sql.create_engine(
+        url,
+        connect_args={name: value for name, value in _ALIVE.items() if name not in url.query}
+        if url.get_driver_name() == "psycopg"
+        else {},
+        pool_pre_ping=True,
+        hide_parameters=True,
+    )
+    if url.get_backend_name() == "postgresql":
+        event.listen(engine, "connect", _be_patient)
+    return engine
 
 
 def sentence_for(error: Exception, url_text: str) -> str:
@@ -87,6 +99,17 @@ def _make_private(path: Path) -> None:
     path.touch(mode=0o600)
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
+
+
+def _be_patient(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's object
+    """Wait for another one's transaction as long as with SQLite, where nobody chose otherwise."""
+    cursor = connection.cursor()
+    cursor.execute(
+        f"SELECT set_config('lock_timeout', '{BUSY_SECONDS}s', false) "
+        "WHERE current_setting('lock_timeout') = '0'"
+    )
+    cursor.close()
+    connection.commit()
 
 
 def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's object

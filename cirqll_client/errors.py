@@ -46,7 +46,7 @@ class SignInFailed(CirqllError):
         sentence: str,
         *,
         title: str,
-        kind: Literal["denied", "other_company", "late_code", "other"] = "other",
+        kind: Literal["denied", "other_company", "unknown_company", "late_code", "other"] = "other",
     ) -> None:
         """Keep a few words for the head of a page, and the kind for those who react to it."""
         super().__init__(sentence)

@@ -278,12 +278,16 @@ def _secret(client: OAuthClient) -> dict[str, str]:
 
 
 def _fields(body: bytes) -> dict[str, Any]:
-    """Read what can be read: a byte that is no UTF-8, or a number of any length, costs no pair."""
+    """Read what can be read: a byte that is no UTF-8, or a number of any length, costs no pair.
+
+    A form must say what a token service says: any line of a proxy with a ``=`` looks like one.
+    """
     text = body.decode("utf-8-sig", "replace").strip()
     try:
         value = json.loads(text, parse_int=float)
     except (ValueError, RecursionError):
-        return {} if text.startswith(("<", "{", "[")) else dict(parse_qsl(text))
+        form = {} if text.startswith(("<", "{", "[")) else dict(parse_qsl(text))
+        return form if {"access_token", "error"} & form.keys() else {}
     return value if isinstance(value, dict) else {}
 
 

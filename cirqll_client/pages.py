@@ -47,15 +47,12 @@ def html(page: Page, *, nonce: str) -> str:
     )
 
 
-def security_headers(*, nonce: str, is_https: bool, form_targets: str = "'self'") -> dict[str, str]:
-    """Give the headers of every page: nothing from elsewhere, in no frame, in no cache.
-
-    ``form_targets`` are the origins to which a form may lead, redirects included.
-    """
+def security_headers(*, nonce: str, is_https: bool) -> dict[str, str]:
+    """Give the headers of every page: nothing from elsewhere, in no frame, in no cache."""
     headers = {
         "Content-Security-Policy": (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-            f"form-action {form_targets}; base-uri 'none'; frame-ancestors 'none'"
+            f"form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         ),
         "Cache-Control": "no-store",
         "Referrer-Policy": "no-referrer",

@@ -26,13 +26,18 @@ if TYPE_CHECKING:
     from cirqll_client.token_service import NotRenewed, TokenService
     from cirqll_client.token_store import TokenStore
 
-LEASE_SECONDS_BEYOND_TIMEOUT = 15.0
+_LEASE_SECONDS_BEYOND_TIMEOUT = 15.0
 _SECONDS_TO_SAVE = 60.0
 _NAP_SECONDS = 0.3
 
 Result = TypeVar("Result")
 
 logger = logging.getLogger(__name__)
+
+
+def lease_seconds(request_timeout: float) -> float:
+    """Give how long an answer may take: to connect, to answer, and to be saved."""
+    return 2 * request_timeout + _LEASE_SECONDS_BEYOND_TIMEOUT
 
 
 class Renewal:
@@ -84,14 +89,21 @@ class Renewal:
         even_if_sent: bool,  # noqa: FBT001 - passed on by the executor
     ) -> TokenPair | None:
         by, now = secrets.token_hex(16), self._tokens.now()
-        is_ours = self._tokens.begin_renewal(
-            self._account,
-            version=stored.version,
-            refresh_token=pair.refresh_token or "",
-            by=by,
-            seconds=self._lease_seconds,
-            even_if_sent=even_if_sent or pair.is_reusable,
-        )
+        try:
+            is_ours = self._tokens.begin_renewal(
+                self._account,
+                version=stored.version,
+                refresh_token=pair.refresh_token or "",
+                by=by,
+                seconds=self._lease_seconds,
+                even_if_sent=even_if_sent or pair.is_reusable,
+            )
+        except Unavailable:
+            # The mark may stand all the same, and nothing was sent.
+            if not (stored.is_sent and pair is stored.pair):
+                with suppress(CirqllError):
+                    self._end(Mark(), by=by)
+            raise
         if not is_ours:
             return None
         try:
@@ -177,19 +189,32 @@ class Renewal:
         self._insistently(lambda: self._tokens.end_renewal(self._account, mark, by=by))
 
     def _insistently(self, write: Callable[[], Result]) -> Result:
-        """Write what nobody can find out again; a store that fails for a minute costs nothing."""
-        deadline = self._clock() + _SECONDS_TO_SAVE
-        while True:
-            try:
-                return write()
-            except Unavailable:
-                if self._clock() > deadline:
-                    raise
-            self._warn(
-                f"The store does not take what came of renewing the tokens of the account "
-                f"{self._account}; trying again for a minute."
-            )
-            self._sleep(_NAP_SECONDS)
+        sentence = (
+            f"The store does not take what came of renewing the tokens of the account "
+            f"{self._account}; trying again for a minute."
+        )
+        return insistently(
+            write, on_failure=lambda: self._warn(sentence), sleep=self._sleep, clock=self._clock
+        )
+
+
+def insistently(
+    write: Callable[[], Result],
+    *,
+    on_failure: Callable[[], None] = lambda: None,
+    sleep: Callable[[float], object] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> Result:
+    """Write what nobody can find out again; a store that fails for a minute costs nothing."""
+    deadline = clock() + _SECONDS_TO_SAVE
+    while True:
+        try:
+            return write()
+        except Unavailable:
+            if clock() > deadline:
+                raise
+        on_failure()
+        sleep(_NAP_SECONDS)
 
 
 def unavailable(account: str, words: str) -> str:

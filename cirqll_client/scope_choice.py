@@ -11,6 +11,7 @@ from cirqll_client.connection import USER_AGENT
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.retry import TryAgain
 from cirqll_client.scopes import catalog_scopes, offered
+from cirqll_client.token_service import MOST_BYTES
 from cirqll_client.transport import Transport
 
 if TYPE_CHECKING:
@@ -30,13 +31,19 @@ class ScopeChoice:
     scopes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     """Cirqll does not have them."""
+    silence: str = ""
+    """Why Cirqll gave no answer at all; it may be that the settings name another server."""
 
 
 def chosen_scopes(
     settings: ConnectionSettings, sign_in: SignInSettings, wanted: tuple[str, ...]
 ) -> ScopeChoice:
     """Leave out what Cirqll does not have, where it tells. Raises ``SettingInvalid`` for a URL."""
-    scopes = offered(wanted, known_scopes(settings, sign_in))
+    try:
+        known = known_scopes(settings, sign_in)
+    except TryAgain as again:
+        return ScopeChoice(wanted, silence=again.failure.words)
+    scopes = offered(wanted, known)
     return ScopeChoice(scopes, tuple(one for one in wanted if one not in scopes))
 
 
@@ -57,23 +64,21 @@ def scopes_for_catalog(path: Path) -> tuple[str, ...]:
 
 
 def known_scopes(settings: ConnectionSettings, sign_in: SignInSettings) -> tuple[str, ...]:
-    """Ask which scopes there are; none where Cirqll does not say, or not in time.
+    """Ask which scopes there are; none where Cirqll does not say.
 
     That the list exists, and its form, is likely (cirqll-api.md, OAuth 2.0). Raises
-    ``SettingInvalid`` for a URL that cannot be called.
+    ``SettingInvalid`` for a URL that cannot be called, ``TryAgain`` where no answer comes in time.
     """
     own = sign_in.scopes_url
     transport = Transport(
         own or f"{settings.api_url}/oauth/scopes",
         setting="scopes_url" if own else "api_url",
         timeout_seconds=_PATIENCE_SECONDS,
+        most_bytes=MOST_BYTES,
         user_agent=USER_AGENT,
     )
     with closing(transport):
-        try:
-            answer = transport.send("GET")
-        except TryAgain:
-            return ()
+        answer = transport.send("GET")
     return scopes_in(answer.body) if answer.status == _OK else ()
 
 

@@ -10,6 +10,7 @@ from cirqll_client import oauth
 from cirqll_client.connection import token_service, token_store
 from cirqll_client.errors import CirqllError, SettingInvalid, SignInFailed
 from cirqll_client.redaction import Redaction
+from cirqll_client.renewal import insistently
 from cirqll_client.scopes import withheld
 from cirqll_client.token_life import told_by
 from cirqll_client.token_owner import owner_of
@@ -55,6 +56,9 @@ class SignIn:
                 "CIRQLL_CLIENT_SECRET)."
             )
             raise SettingInvalid(msg)
+        if settings.api_url.endswith("/api"):
+            msg = "The setting api_url is the root of the API, without /api: correct it."
+            raise SettingInvalid(msg)
         self._client_id = settings.client_id
         url = sign_in.authorize_url or f"{settings.api_url}/oauth/authorize"
         self._authorize_url = oauth.require_safe(url, setting="authorize_url")
@@ -82,8 +86,22 @@ class SignIn:
         unless that is wanted. Raises ``SignInFailed``, ``SettingInvalid``, ``Unavailable``.
         """
         redirect = oauth.read_redirect(redirect_url, state=pending.state)
+        # Asked before the code is spent: its answer counts from here, and the store must be there.
+        now = self._tokens.now()
         pair = self._service.exchange(pending, redirect)
         identity = self._identity(pair)
+        pair = told_by(pair, now=now)
+        insistently(lambda: self._save(pair, identity, may_change_company=may_change_company))
+        missing = withheld(pending.scopes, pair.scopes)
+        return SignedIn(self._settings.account, pair, identity, missing)
+
+    def close(self) -> None:
+        """Close the connections; the store stays open."""
+        self._service.close()
+
+    def _save(
+        self, pair: TokenPair, identity: Identity | None, *, may_change_company: bool
+    ) -> None:
         company_id = identity.company_id if identity else None
         if not may_change_company:
             company_id = self._company_kept(identity)
@@ -93,14 +111,7 @@ class SignIn:
             signed_in_as=str(identity) if identity else None,
             company_id=company_id,
         )
-        pair = told_by(pair, now=self._tokens.now())
         self._tokens.save(self._settings.account, pair, origin)
-        missing = withheld(pending.scopes, pair.scopes)
-        return SignedIn(self._settings.account, pair, identity, missing)
-
-    def close(self) -> None:
-        """Close the connections; the store stays open."""
-        self._service.close()
 
     def _identity(self, pair: TokenPair) -> Identity | None:
         """Ask whose token it is; a sign-in is good also where that is not told."""
@@ -111,19 +122,25 @@ class SignIn:
             return None
 
     def _company_kept(self, identity: Identity | None) -> str | None:
-        """Give the company that the account belongs to. Raises ``SignInFailed`` for another one.
+        """Give the company that the account belongs to.
 
-        Where Cirqll does not tell the company this time, the one that was told before stays.
+        Raises ``SignInFailed`` for another one, and where nobody tells whose tokens these are.
         """
         before = self._tokens.read(self._settings.account)
-        known = before.company_id if before else None
-        if identity is None or identity.company_id is None:
-            return known
-        if before is not None and known not in {None, identity.company_id}:
+        company_id = identity.company_id if identity else None
+        if before is None or before.company_id in {None, company_id}:
+            return company_id
+        owner = f"The account {before.account} belongs to {before.signed_in_as or 'one company'}"
+        if company_id is None:
             msg = (
-                f"The account {before.account} belongs to {before.signed_in_as or 'one company'}, "
-                f"and {identity} is of another company: their data would be mixed. Nothing was "
-                "changed. Sign in as the same company, or give this one an account of its own."
+                f"{owner}, and Cirqll did not say whose the new tokens are: the data of two "
+                "companies might be mixed. Nothing was changed. Sign in again later, with the "
+                "scope user.read.all."
             )
-            raise SignInFailed(msg, title="This is another company", kind="other_company")
-        return identity.company_id
+            title = "Nobody knows which company this is"
+            raise SignInFailed(msg, title=title, kind="unknown_company")
+        msg = (
+            f"{owner}, and {identity} is of another company: their data would be mixed. Nothing "
+            "was changed. Sign in as the same company, or give this one an account of its own."
+        )
+        raise SignInFailed(msg, title="This is another company", kind="other_company")

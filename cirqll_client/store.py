@@ -68,13 +68,13 @@ SEEN_TOKENS = sql.Table(
     "seen_tokens",
     _METADATA,
     sql.Column("api_url", sql.String(255), primary_key=True),
-    sql.Column("account", sql.String(255), primary_key=True),
+    sql.Column("account", sql.String(255), nullable=False),
     sql.Column("fingerprint", sql.String(64), primary_key=True),
     sql.Column("is_sent", sql.Boolean, nullable=False),
 )
 """The refresh tokens that were ever an account's, by fingerprints from which none can be made.
 
-What was sent stays known for ever: no token is to be sent twice.
+What was sent stays known for ever, to all accounts: no token is to be sent twice.
 """
 CONNECT_LINKS = sql.Table(
     "connect_links",

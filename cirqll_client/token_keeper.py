@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from cirqll_client.authentication import BearerToken
 from cirqll_client.errors import SettingInvalid, SignInRequired, Unavailable
-from cirqll_client.renewal import LEASE_SECONDS_BEYOND_TIMEOUT, Renewal, unavailable
+from cirqll_client.renewal import Renewal, unavailable
 from cirqll_client.retry import LONGEST_WAIT_SECONDS
 from cirqll_client.token_life import (
     LOOK_AGAIN_SECONDS,
@@ -24,7 +24,6 @@ from cirqll_client.token_life import (
     StoredAccount,
     Use,
     Wait,
-    is_usable,
     mark_in_force,
     next_step,
     of_its_end,
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from cirqll_client.token_service import TokenService
     from cirqll_client.token_store import TokenStore
     from cirqll_client.tokens import TokenPair
-
-__all__ = ["LEASE_SECONDS_BEYOND_TIMEOUT", "TokenKeeper"]
 
 _SHORTEST_NAP_SECONDS = 0.05
 _LONGEST_NAP_SECONDS = 0.3
@@ -221,7 +218,7 @@ class TokenKeeper:
         try:
             pair = renewal.attempt(stored, step.pair)
         except (SettingInvalid, Unavailable) as error:
-            if stored.pair is None or not is_usable(stored.pair, now=now, refused=refused):
+            if stored.pair is None or not stored.pair.is_usable(now=now, refused=refused):
                 raise
             return self._use(Use(stored.pair, now + LOOK_AGAIN_SECONDS, error.sentence), now=now)
         return None if pair is None else self._use(used_at_once(pair), now=pair.obtained_at)

@@ -110,7 +110,7 @@ def next_step(  # noqa: PLR0911 - the table of all cases
     that a person gave and that the account never had: it comes before what the store has.
     """
     pair, mark = stored.pair, mark_in_force(stored, now=now)
-    can_use = pair is not None and is_usable(pair, now=now, refused=refused)
+    can_use = pair is not None and pair.is_usable(now=now, refused=refused)
     if seed is not None and mark.until <= now:
         return Renew(TokenPair(None, seed, obtained_at=now))
     if pair is None:
@@ -155,11 +155,6 @@ def mark_in_force(stored: StoredAccount, *, now: float) -> Mark:
     if stored.is_sent and not pair.is_reusable:
         return Mark("lost", words="it was sent before", token=pair.refresh_fingerprint)
     return mark if mark.state == "ready" else Mark()
-
-
-def is_usable(pair: TokenPair, *, now: float, refused: str | None = None) -> bool:
-    """Tell whether the access token may be used; ``refused`` is one that was answered 401."""
-    return pair.is_usable(now=now) and pair.access_token != refused
 
 
 def usable_until(pair: TokenPair) -> float:
@@ -214,11 +209,12 @@ def remedy(account: str) -> str:
     return "cirqll login" if account == "default" else f"cirqll login --account {account}"
 
 
-def nobody_signed_in(account: str) -> str:
+def nobody_signed_in(account: str, *, api_url: str | None = None) -> str:
     """Say that there are no tokens, and how to get some."""
+    where = f" at {api_url}" if api_url else ""
     return (
-        f"Nobody has signed in to Cirqll for the account {account}, so there is no token: run "
-        f"`{remedy(account)}`, or give the settings refresh_token or access_token."
+        f"Nobody has signed in to Cirqll{where} for the account {account}, so there is no token: "
+        f"run `{remedy(account)}`, or give the settings refresh_token or access_token."
     )
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cirqll_client.oauth import OAuthClient, PendingSignIn, TokenAnswer
     from cirqll_client.redaction import Redaction
 
+MOST_BYTES = 1 << 20
+"""No answer about tokens or scopes is nearly as long."""
 _WAIT_SECONDS = 60.0
 """After a 429 that does not say how long to wait."""
 
@@ -58,6 +60,7 @@ class TokenService:
             oauth.require_safe(client.token_url, setting="token_url"),
             setting="token_url",
             timeout_seconds=timeout_seconds,
+            most_bytes=MOST_BYTES,
             user_agent=user_agent,
             redact=redact,
         )
@@ -171,7 +174,9 @@ class TokenService:
                 "Check the settings token_url, client_id and client_secret; if they are right, "
                 "sign in again."
             )
+        check = "check the settings client_id and client_secret"
+        if self.client.client_secret is None:
+            check = "the setting client_secret is not set"
         return (
-            f'Cirqll does not accept the OAuth client ("{words}"); check the settings client_id '
-            "and client_secret. The tokens were not touched."
+            f'Cirqll does not accept the OAuth client ("{words}"); {check}. No token was touched.'
         )

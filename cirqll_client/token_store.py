@@ -46,7 +46,7 @@ class Look:
     now: float
     """By the clock that all who share the store have in common."""
     has_seen: bool
-    """Whether the token that was asked for is or was one of this account's."""
+    """Whether the token that was asked for is or was one of an account's, of this or another."""
 
 
 class TokenStore:
@@ -74,7 +74,7 @@ class TokenStore:
         """Give what a decision takes. Raises ``SettingInvalid`` if it cannot be decrypted."""
         with self._store.transaction() as connection:
             # In this order: a token that is seen meanwhile is refused by ``begin_renewal``.
-            has_seen = token is not None and self._has_seen(connection, account, token)
+            has_seen = token is not None and self._has_seen(connection, token)
             stored = self._read(connection, account) or StoredAccount(account, version=0)
             return Look(stored, self._store.time_in(connection), has_seen)
 
@@ -89,15 +89,16 @@ class TokenStore:
         Raises ``SettingInvalid`` rather than to write over what another key has encrypted.
         """
         with self._store.transaction(is_durable=True) as connection:
-            self._open_row(connection, account)
-            self._locked_version(connection, account)
+            while self._locked_version(connection, account) is None:
+                # Again and again: a logout may remove the row before it is locked.
+                self._open_row(connection, account)
             self._read(connection, account)
             values = {**self._values(pair), **_marked(Mark()), **_origin(origin), "mark_by": None}
             self._update(connection, account, {**values, "version": _another_version()})
             if pair is not None and pair.refresh_token:
                 self._see(connection, account, pair.refresh_fingerprint)
                 # Whoever gives a token once more wants it to be used.
-                self._set_sent(connection, account, pair.refresh_fingerprint, is_sent=False)
+                self._set_sent(connection, pair.refresh_fingerprint, is_sent=False)
 
     def forget(self, account: str) -> bool:
         """Remove an account; tell whether there was one.
@@ -118,8 +119,11 @@ class TokenStore:
 
     def has_seen(self, account: str, refresh_token: str) -> bool:
         """Tell whether a refresh token is or was one of this account's."""
+        question = sql.select(SEEN_TOKENS.c.account).where(
+            *self._seen_key(fingerprint(refresh_token))
+        )
         with self._store.transaction() as connection:
-            return self._has_seen(connection, account, refresh_token)
+            return connection.execute(question).scalar() == account
 
     def begin_renewal(  # noqa: PLR0913 - what the mark says
         self,
@@ -144,7 +148,7 @@ class TokenStore:
                 return False
             token = fingerprint(refresh_token)
             self._see(connection, account, token)
-            is_new = self._set_sent(connection, account, token, is_sent=True)
+            is_new = self._set_sent(connection, token, is_sent=True)
             if not is_new and not even_if_sent:
                 return False
             until = self._store.time_in(connection) + seconds
@@ -153,9 +157,12 @@ class TokenStore:
             return self._update(connection, account, values)
 
     def finish_renewal(self, account: str, pair: TokenPair, *, by: str, origin: Origin) -> bool:
-        """Put the new pair in place of the old one; false if the account changed meanwhile."""
+        """Put the new pair in place of the old one; false if the account changed meanwhile.
+
+        Whose the new one is stays known, unless it came of a token from the settings.
+        """
         told = {name: value for name, value in _origin(origin).items() if value is not None}
-        values = {**self._values(pair), **_marked(Mark()), **told, "mark_by": None}
+        values = {**self._values(pair), **_marked(Mark()), **_OWNER, **told, "mark_by": None}
         change = {**values, "version": _another_version()}
         with self._store.transaction(is_durable=True) as connection:
             is_saved = self._update(connection, account, change, ACCOUNTS.c.mark_by == by)
@@ -179,28 +186,24 @@ class TokenStore:
                 return
             self._update(connection, account, change)
             if mark.state == "ready" and sent.mark_token == sent.refresh_fingerprint:
-                self._set_sent(connection, account, sent.mark_token, is_sent=False)
+                self._set_sent(connection, sent.mark_token, is_sent=False)
             elif mark.state == "ready":
-                seen = sql.delete(SEEN_TOKENS).where(*self._seen_key(account, sent.mark_token))
+                seen = sql.delete(SEEN_TOKENS).where(*self._seen_key(sent.mark_token))
                 connection.execute(seen)
 
     def _read(self, connection: Connection, account: str) -> StoredAccount | None:
         row = connection.execute(_READ.where(*self._key(account))).mappings().first()
         return self._account(row) if row else None
 
-    def _has_seen(self, connection: Connection, account: str, token: str) -> bool:
-        question = sql.select(sql.true()).where(*self._seen_key(account, fingerprint(token)))
+    def _has_seen(self, connection: Connection, token: str) -> bool:
+        question = sql.select(sql.true()).where(*self._seen_key(fingerprint(token)))
         return connection.execute(question).first() is not None
 
     def _key(self, account: str) -> list[sql.ColumnElement[bool]]:
         return [ACCOUNTS.c.api_url == self._api_url, ACCOUNTS.c.account == account]
 
-    def _seen_key(self, account: str, token: str) -> list[sql.ColumnElement[bool]]:
-        return [
-            SEEN_TOKENS.c.api_url == self._api_url,
-            SEEN_TOKENS.c.account == account,
-            SEEN_TOKENS.c.fingerprint == token,
-        ]
+    def _seen_key(self, token: str) -> list[sql.ColumnElement[bool]]:
+        return [SEEN_TOKENS.c.api_url == self._api_url, SEEN_TOKENS.c.fingerprint == token]
 
     def _open_row(self, connection: Connection, account: str) -> None:
         row = {"api_url": self._api_url, "account": account, "version": 0}
@@ -210,9 +213,9 @@ class TokenStore:
         key = {"api_url": self._api_url, "account": account, "fingerprint": token}
         self._store.insert_within(connection, SEEN_TOKENS, {**key, "is_sent": False})
 
-    def _set_sent(self, connection: Connection, account: str, token: str, *, is_sent: bool) -> bool:
+    def _set_sent(self, connection: Connection, token: str, *, is_sent: bool) -> bool:
         """Say whether a token was sent; tell whether that was said otherwise before."""
-        known = sql.update(SEEN_TOKENS).where(*self._seen_key(account, token))
+        known = sql.update(SEEN_TOKENS).where(*self._seen_key(token))
         change = known.where(SEEN_TOKENS.c.is_sent.is_not(is_sent)).values(is_sent=is_sent)
         return connection.execute(change).rowcount > 0
 
@@ -262,12 +265,17 @@ class TokenStore:
 
 _IS_SENT = sql.exists().where(
     SEEN_TOKENS.c.api_url == ACCOUNTS.c.api_url,
-    SEEN_TOKENS.c.account == ACCOUNTS.c.account,
     SEEN_TOKENS.c.fingerprint == ACCOUNTS.c.refresh_fingerprint,
     SEEN_TOKENS.c.is_sent,
 )
 _READ = sql.select(ACCOUNTS, _IS_SENT.label("is_sent")).where(ACCOUNTS.c.version != 0)
 """A row of version 0 was opened and not filled: it is none."""
+_OWNER = {
+    column.name: sql.case(
+        (ACCOUNTS.c.mark_token == ACCOUNTS.c.refresh_fingerprint, column), else_=None
+    )
+    for column in (ACCOUNTS.c.signed_in_as, ACCOUNTS.c.company_id)
+}
 _PAIR_COLUMNS = ("obtained_at", "expires_at", "refresh_expires_at", "scopes", "is_reusable")
 
 

@@ -58,9 +58,10 @@ class TokenPair:
         """What tells the refresh token from others; empty if there is none."""
         return fingerprint(self.refresh_token) if self.refresh_token else ""
 
-    def is_usable(self, *, now: float) -> bool:
+    def is_usable(self, *, now: float, refused: str | None = None) -> bool:
         """Tell whether there is an access token that has not expired as far as is known."""
-        return self.access_token is not None and (self.expires_at is None or now < self.expires_at)
+        is_dead = self.access_token in {None, refused}
+        return not is_dead and (self.expires_at is None or now < self.expires_at)
 
     def secrets(self) -> list[str]:
         """Give what must be seen nowhere."""
@@ -238,10 +239,15 @@ def _scopes(
     """Read the scopes; an empty text says nothing, an empty list says that there are none."""
     for scopes in (told, claims.get("scopes"), claims.get("scope")):
         if isinstance(scopes, str) and scopes.split():
-            return frozenset(scopes.split())
+            return frozenset(map(_writable, scopes.split()))
         if isinstance(scopes, list):
-            return frozenset(one for one in scopes if isinstance(one, str))
+            return frozenset(_writable(one) for one in scopes if isinstance(one, str))
     return before.scopes if before else None
+
+
+def _writable(scope: str) -> str:
+    """Mark what no scope has and not every database takes: it must not cost the pair."""
+    return "".join(letter if letter.isprintable() else "?" for letter in scope)
 
 
 def _lifetime(value: object) -> float | None:

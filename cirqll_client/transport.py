@@ -76,6 +76,7 @@ class Transport:
         setting: str,
         below: str = "",
         timeout_seconds: float,
+        most_bytes: int | None = None,
         user_agent: str,
         redact: Redaction | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -89,6 +90,7 @@ class Transport:
         self._setting = setting
         self._root = _checked(root.rstrip("/") if below else root, setting) + below
         self._timeout = timeout_seconds
+        self._most_bytes = most_bytes
         self._clock = clock
         self._session = requests.Session()
         self._session.headers.update({"Accept": "application/json", "User-Agent": user_agent})
@@ -172,9 +174,13 @@ class Transport:
         decoded: ``response.content`` costs a microsecond a record more.
         """
         is_coded = "Content-Encoding" in response.headers
+        size = 0
         while piece := response.raw.read1(_PIECE_BYTES, decode_content=is_coded):
             if self._clock() > deadline:
                 raise TryAgain(_too_slow(self._timeout))
+            size += len(piece)
+            if self._most_bytes is not None and size > self._most_bytes:
+                raise TryAgain(Failure("the answer is longer than any that is meant"))
             yield piece
 
     def _complaint(self, error: OSError | HTTPError, *, was_sent: bool) -> Exception:

@@ -51,17 +51,15 @@ The sandbox is running: a local Cirqll with invented data ({limit}).
 
   {url}
 
-Put this into your settings:
+Put this into the file .env, and sign in with `cirqll login`:
 
-  export TAP_CIRQLL_API_URL={url}
-  export TAP_CIRQLL_ACCESS_TOKEN={sandbox.access_token}
+  CIRQLL_API_URL={url}
+  CIRQLL_CLIENT_ID={sandbox.client.id}
+  CIRQLL_CLIENT_SECRET={sandbox.client.secret}
 
-Or sign in instead of putting the access token there, as a user of Cirqll would. With these,
-`cirqll login` works:
+To do without signing in, put a fixed access token there in place of the client:
 
-  export CIRQLL_API_URL={url}
-  export CIRQLL_CLIENT_ID={sandbox.client.id}
-  export CIRQLL_CLIENT_SECRET={sandbox.client.secret}
+  CIRQLL_ACCESS_TOKEN={sandbox.access_token}
 
 It holds {sum(counts.values()):,} rows:
 

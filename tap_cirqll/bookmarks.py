@@ -7,7 +7,9 @@ interrupted run goes on from its last page::
         "replication_key": "updated_at",
         "replication_key_value": "2026-01-02T03:04:05Z",
         "unfinished": {"way": "changes", "time": "2026-01-02 03:04:05", "last_id": 7, "until": ...}
-    }}}
+    }}, "account": {"account": "default", "api_url": "https://api.cirqll.nl"}}
+
+``account`` says whose rows were read: with the bookmarks of another one, rows would be missed.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNFINISHED = "unfinished"
+_ACCOUNT = "account"
 _UNTIMED = "has_untimed"
 _KEY = "replication_key"
 _VALUE = "replication_key_value"
@@ -82,6 +85,24 @@ def check(state: Any) -> None:  # noqa: ANN401 - whatever the file holds
             " {...}}}. Run again with the last STATE that came out, or without one."
         )
         raise SettingInvalid(msg)
+
+
+def stamp(state: Any, *, account: str, api_url: str) -> None:  # noqa: ANN401 - the SDK's
+    """Say in the state whose rows are read. Raises ``SettingInvalid`` if it says otherwise.
+
+    A state that does not say it was written before it did.
+    """
+    owner = {"account": account, "api_url": api_url}
+    before = state.get(_ACCOUNT)
+    if isinstance(before, dict) and before != owner:
+        msg = (
+            f"The state is of the account {before.get('account')} at {before.get('api_url')}, and "
+            f"this run reads the account {account} at {api_url}: rows would be missed. Give each "
+            f"account a state of its own (`meltano run --state-id-suffix {account} …`) and tables "
+            "of its own; or run without the state to read everything."
+        )
+        raise SettingInvalid(msg)
+    state[_ACCOUNT] = owner
 
 
 def moment(text: str) -> datetime:

@@ -26,13 +26,14 @@ from tap_cirqll.progress import Progress, counted
 from tap_cirqll.side_by_side import Ended, SideBySide
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
+    from cirqll_client.resources import Resource
     from cirqll_client.session import Sent
     from tap_cirqll.conformance import RecordReader
     from tap_cirqll.stream import CirqllStream
@@ -85,7 +86,7 @@ class Sync:
         self._failed: dict[CirqllStream, CirqllError] = {}
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
-            self._not_readable[stream] = ScopeMissing(with_scopes([stream.resource]))
+            self._not_readable[stream] = ScopeMissing(_out_of_scope([stream.resource]))
 
     def run(self, *, is_stopping: Callable[[], bool]) -> None:
         """Read all streams to their end, unless it is stopping.
@@ -225,26 +226,28 @@ class Sync:
 
 def not_readable(errors: Mapping[CirqllStream, CirqllError]) -> str:
     """Tell which streams this token cannot read, and what to do."""
-    scopes = with_scopes(
-        stream.resource for stream, error in errors.items() if isinstance(error, ScopeMissing)
-    )
+    beyond = [one.resource for one, error in errors.items() if isinstance(error, ScopeMissing)]
     absent = [
         f"{stream.name} ({stream.resource.path})"
         for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
         if isinstance(error, NotFound)
     ]
     sentences = []
-    if scopes:
-        sentences.append(
-            f"Not read, because the access token lacks the scope: {scopes}. Give the "
-            "token the scopes, or deselect the streams."
-        )
+    if beyond:
+        sentences.append(_out_of_scope(beyond))
     if absent:
         sentences.append(
             f"Not read, because the account has no such thing: {', '.join(absent)}. Deselect the "
             "streams."
         )
     return " ".join(sentences)
+
+
+def _out_of_scope(resources: Iterable[Resource]) -> str:
+    return (
+        f"Not read, because the access token lacks the scope: {with_scopes(resources)}. Sign in "
+        "again with these scopes, or deselect the streams."
+    )
 
 
 def _listed(names: list[str]) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
+from dotenv import load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
 
     from cirqll_client.resources import Resource
+    from tap_cirqll.sync import Sync
 
 _SIGNALLED = 128
 """A process that a signal ended has this exit code plus the signal's number."""
@@ -153,8 +155,8 @@ class TapCirqll(Tap):
 
         Raises any ``CirqllError``; for a broken state or catalog before anything was sent.
         """
-        from tap_cirqll.input_catalog import check_content  # noqa: PLC0415 - not to discover
-        from tap_cirqll.sync import Sync  # noqa: PLC0415
+        from tap_cirqll.bookmarks import stamp  # noqa: PLC0415 - not to discover
+        from tap_cirqll.input_catalog import check_content  # noqa: PLC0415
 
         streams = [one for one in self.streams.values() if isinstance(one, CirqllStream)]
         if self.input_catalog is not None:
@@ -163,28 +165,36 @@ class TapCirqll(Tap):
         if not selected:
             self.logger.warning(_NOTHING_SELECTED)
         has_state = bool(self.state)
+        settings = connection_settings(self.config)
+        stamp(self.state, account=settings.account, api_url=settings.api_url)
         for one in selected:
             one.beginning()
         if has_state:
             self.state_writer.write_state(self.state)
-        left_out = [one for one in streams if not one.selected]
-        beyond = [one for one in streams if not is_readable(one.resource, self.scopes)]
-        is_choice = not set(left_out) <= set(beyond)
-        if not is_choice:
-            self._tell_not_offered([one.resource for one in left_out])
-        sync = Sync(
-            self,
-            [one for one in selected if one not in beyond],
-            out_of_scope=[one for one in selected if one in beyond],
-            is_choice=is_choice,
-        )
-        sync.run(is_stopping=lambda: self._stopped_by is not None)
+        self._sync_of(streams).run(is_stopping=lambda: self._stopped_by is not None)
         if self._stopped_by is not None:
             self.logger.warning(
                 "Stopped by %s after a whole page; the next run goes on from there.",
                 signal.Signals(self._stopped_by).name,
             )
             sys.exit(_SIGNALLED + self._stopped_by)
+
+    def _sync_of(self, streams: list[CirqllStream]) -> Sync:
+        """Prepare the run; a catalog that leaves out no more than the scopes do is no choice."""
+        from tap_cirqll.sync import Sync  # noqa: PLC0415 - not to discover
+
+        selected = [one for one in streams if one.selected]
+        left_out = [one for one in streams if not one.selected]
+        beyond = [one for one in streams if not is_readable(one.resource, self.scopes)]
+        is_choice = not set(left_out) <= set(beyond)
+        if not is_choice:
+            self._tell_not_offered([one.resource for one in left_out])
+        return Sync(
+            self,
+            [one for one in selected if one not in beyond],
+            out_of_scope=[one for one in selected if one in beyond],
+            is_choice=is_choice,
+        )
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings, with a sentence for each that is wrong."""
@@ -211,8 +221,11 @@ class TapCirqll(Tap):
 
     @property
     def _env_var_config(self) -> dict[str, Any]:
-        """Settings from the environment; the SDK's own way stops at a wrong one."""
-        return environment_settings(self.config_jsonschema, prefix=self._env_var_prefix)
+        """Settings from the environment and ``.env``, by own names or those of ``.env.example``."""
+        load_dotenv(Path(".env"))  # the SDK looks for it beside its own files
+        names = ("CIRQLL_", self._env_var_prefix)
+        found = [environment_settings(self.config_jsonschema, prefix=one) for one in names]
+        return {name: value for settings in found for name, value in settings.items()}
 
     @classmethod
     def invoke(

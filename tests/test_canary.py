@@ -7,7 +7,6 @@ import logging
 import os
 import subprocess
 import sys
-import traceback
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from cirqll_client.resources import RESOURCES
 from cirqll_client.settings import ConnectionSettings
 from cirqll_client.store import Store
 from cirqll_sandbox import Behaviour, Sandbox
+from tests.canaries import everything_said_of
 from tests.client.raw_server import PAGE, answer, serving
 
 if TYPE_CHECKING:
@@ -81,16 +81,6 @@ def settings(url: str, folder: Path, **more: Any) -> ConnectionSettings:
         give_up_after=0,
         **more,
     )
-
-
-def everything_said_of(error: BaseException) -> str:
-    """The error with all that it came from, as any logger could write it."""
-    said = ["".join(traceback.format_exception(error))]
-    one: BaseException | None = error
-    while one is not None:
-        said += [str(one), repr(one), repr(one.args), repr(vars(one))]
-        one = one.__cause__ or one.__context__
-    return "\n".join(said)
 
 
 def bytes_in(folder: Path) -> bytes:

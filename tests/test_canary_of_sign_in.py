@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-import traceback
 from base64 import urlsafe_b64encode
 from contextlib import closing, suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ from cirqll_client.settings import ConnectionSettings
 from cirqll_client.store import Store
 from cirqll_client.token_store import Origin, TokenStore
 from cirqll_client.tokens import TokenPair, to_authvalue
+from tests.canaries import everything_said_of
 from tests.echoing import EchoServer, echoing, token_answers
 
 if TYPE_CHECKING:
@@ -102,16 +102,6 @@ def sign_in(server: EchoServer, folder: Path, *, key: str | None) -> None:
     sealing = FernetSealing(key) if key else None
     with closing(Store(f"sqlite:///{folder / 'state' / 'store.sqlite'}")) as store:
         TokenStore(store, api_url=server.url, sealing=sealing).save("default", pair, origin)
-
-
-def everything_said_of(error: BaseException) -> str:
-    """The error with all that it came from, as any logger could write it."""
-    said = ["".join(traceback.format_exception(error))]
-    one: BaseException | None = error
-    while one is not None:
-        said += [str(one), repr(one), repr(one.args), repr(vars(one))]
-        one = one.__cause__ or one.__context__
-    return "\n".join(said)
 
 
 @pytest.mark.parametrize("token_answer", TOKEN_ANSWERS)

@@ -1,4 +1,4 @@
-"""The command ``cirqll``: what a person does around tap and target."""
+"""The command ``cirqll``: what a person does around a pipeline."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dotenv import load_dotenv
 
 _COMMANDS = {
     "connect": "cirqll_client.cli.connect:connect",
-    "login": "cirqll_client.cli.login:login",
+    "login": "cirqll_client.cli.login.command:login",
     "logout": "cirqll_client.cli.logout:logout",
     "sandbox": "cirqll_sandbox.cli:sandbox",
-    "tokens": "cirqll_client.cli.tokens:tokens",
+    "tokens": "cirqll_client.cli.tokens.commands:tokens",
     "whoami": "cirqll_client.cli.whoami:whoami",
 }
 """Where each command stands. It is imported when it is asked for, so that the others stay quick."""

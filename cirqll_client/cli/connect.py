@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cirqll_client.cli.command_settings import CommandSettings, variable, with_settings
+from cirqll_client.errors import SettingInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cirqll_client.connect_server.addresses import PublicUrl
+    from cirqll_client.connect_server.consents import Consents
     from cirqll_client.connect_server.links import Links
     from cirqll_client.store import Store
 
@@ -44,9 +46,16 @@ def connect() -> None:
 
 @connect.command()
 @_PUBLIC_URL
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--host",
+    metavar="HOST",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen on.",
+)
 @click.option(
     "--port",
+    metavar="PORT",
     default=DEFAULT_PORT,
     show_default=True,
     type=click.IntRange(1, 65535),
@@ -66,24 +75,13 @@ def serve(settings: CommandSettings, *, public_url: str | None, host: str, port:
     except ImportError:
         msg = "The web server is not installed: install tap-cirqll[connect]."
         raise click.ClickException(msg) from None
-    from cirqll_client.connect_server.consents import Consents  # noqa: PLC0415
     from cirqll_client.connect_server.link_calls import KEY_VARIABLE, Key  # noqa: PLC0415
-    from cirqll_client.scope_choice import chosen_scopes  # noqa: PLC0415 - takes time to import
 
     url, key_text = _public_url(public_url), os.environ.get(KEY_VARIABLE, "").strip()
     key = Key(key_text) if key_text else None
     _log_to_stderr([settings.connection.client_secret, key_text])
     with _links(settings) as (links, store), closing(serving.listen(host, port)) as listening:
-        consents = Consents(
-            settings.connection,
-            settings.sign_in,
-            store,
-            links=links,
-            public_url=url,
-            offered=lambda scopes: (
-                chosen_scopes(settings.connection, settings.sign_in, scopes).scopes
-            ),
-        )
+        consents = _consents(settings, store, links=links, public_url=url)
         click.echo(f"Listening on {host} port {port}, for browsers that come by {url}.")
         click.echo(
             f"Redirect URL to register in Cirqll (Settings > Marketplace): {url.redirect_uri}"
@@ -137,8 +135,13 @@ def link(  # noqa: PLR0913 - its options
 ) -> None:
     """Make a link that works for one consent.
 
-    Whoever has the link can connect a company to the account: give it to one person only.
-    """
+    Whoever has the link can connect a company to the account: give it to one person only. The link
+    is printed to stdout, and nothing else is.
+
+    \b
+    Example:
+      cirqll connect link --account acme --target-origin https://app.example.com --expires-in 3d
+    """  # noqa: D301 - click's own mark for lines that stay as they are
     from cirqll_client.cli.layout import iso  # noqa: PLC0415 - help needs none of them
     from cirqll_client.connect_server.link_calls import link_url  # noqa: PLC0415
     from cirqll_client.connect_server.wishes import wish_of  # noqa: PLC0415
@@ -155,7 +158,8 @@ def link(  # noqa: PLR0913 - its options
         made = links.make(wish)
     click.echo(link_url(url, made))
     click.echo(
-        f"Expires at {iso(made.expires_at)}. To take it back: cirqll connect revoke-link {made.id}"
+        f"Expires at {iso(made.expires_at)}. To take it back: cirqll connect revoke-link {made.id}",
+        err=True,
     )
 
 
@@ -211,10 +215,34 @@ def _links(settings: CommandSettings) -> Iterator[tuple[Links, Store]]:
         yield Links(store, api_url=api_url, sealing=sealing_of()), store
 
 
+def _consents(
+    settings: CommandSettings, store: Store, *, links: Links, public_url: PublicUrl
+) -> Consents:
+    from cirqll_client.connect_server.consents import Consents  # noqa: PLC0415 - only the server's
+    from cirqll_client.scope_choice import chosen_scopes  # noqa: PLC0415
+
+    return Consents(
+        settings.connection,
+        settings.sign_in,
+        store,
+        links=links,
+        public_url=public_url,
+        offered=lambda scopes: chosen_scopes(settings.connection, settings.sign_in, scopes).scopes,
+    )
+
+
 def _public_url(text: str | None) -> PublicUrl:
+    """Give the server's own URL. Raises ``SettingInvalid``."""
     from cirqll_client.connect_server.addresses import public_url_of  # noqa: PLC0415
 
-    return public_url_of(text or variable("connect_url") or "")
+    given = text or variable("connect_url")
+    if given is None:
+        msg = (
+            "Where browsers reach the server is not known: give --public-url, or set "
+            "CIRQLL_CONNECT_URL, such as https://connect.example.com."
+        )
+        raise SettingInvalid(msg)
+    return public_url_of(given)
 
 
 def _log_to_stderr(secrets: list[str | None]) -> None:

@@ -34,7 +34,7 @@ def logout(settings: CommandSettings, *, is_all: bool, here_only: bool) -> None:
     Example:
       cirqll logout --account bakery
     """  # noqa: D301 - click's mark for a paragraph that is not to be wrapped
-    from cirqll_client.cli import token_ending  # noqa: PLC0415 - help stays quick
+    from cirqll_client.cli.tokens import ending  # noqa: PLC0415 - help stays quick
 
-    log_out = token_ending.log_out_all if is_all else token_ending.log_out
+    log_out = ending.log_out_all if is_all else ending.log_out
     log_out(settings, here_only=here_only)

@@ -25,11 +25,12 @@ if TYPE_CHECKING:
     from cirqll_client.settings import ConnectionSettings, SignInSettings
     from cirqll_client.store import Store
 
-_SECONDS_BEYOND_TIMEOUTS = 60.0
-"""Who signed in is asked for half of it at most."""
+_SECONDS_BEYOND_TIMEOUTS = 120.0
+"""Who signed in is asked for half a minute at most, and the store has a minute to come back."""
 _REASONS = {
     "denied": Reason.DENIED,
     "other_company": Reason.OTHER_COMPANY,
+    "unknown_company": Reason.CIRQLL_DOWN,
     "late_code": Reason.LATE_CODE,
     "other": Reason.REFUSED,
 }
@@ -116,7 +117,11 @@ class Consents:
         except BaseException:
             self._links.release(state)
             raise
-        self._links.complete(state)
+        try:
+            self._links.complete(state)
+        except Unavailable as failure:
+            # The tokens are saved, which is what the person came for.
+            logger.error("The link is not marked as used. %s", failure.sentence)  # noqa: TRY400
         logger.info("The account %s is connected.", link.account)
         return Completed(start.target_origin, link.callback_message)
 

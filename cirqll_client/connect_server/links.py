@@ -83,7 +83,7 @@ class Links:
         """
         if token:
             where = [_TABLE.c.token_hash == fingerprint(token)]
-        elif link_id and browser:
+        elif link_id.isalnum() and browser:
             where = [_TABLE.c.id == link_id, _TABLE.c.browser_hash == fingerprint(browser)]
         else:
             raise Refused(Reason.UNKNOWN_LINK)

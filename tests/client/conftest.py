@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests that need a second kind of store."""
+"""What several tests of the client stand on: stores of each kind, programs, people."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from demo.embedded_postgres import running_postgres
+from tests.client.connect_service import Person, Service, connect_service
+from tests.client.signed_in import Renewers, renewers
+from tests.client.token_desk import Desk, at_a_desk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,3 +37,31 @@ def store_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return str(request.getfixturevalue("sqlite_url"))
     return str(request.getfixturevalue("new_postgres_url")())
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """A person at a terminal, with a store of their own."""
+    with at_a_desk(tmp_path, monkeypatch) as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def herd() -> Iterator[Renewers]:
+    """A program that starts processes, at once or to be killed."""
+    with renewers() as program:
+        yield program
+
+
+@pytest.fixture
+def service(sqlite_url: str) -> Iterator[Service]:
+    """A running server whose store is a file."""
+    with connect_service(sqlite_url) as running:
+        yield running
+
+
+@pytest.fixture
+def person(service: Service) -> Iterator[Person]:
+    """Somebody with a browser."""
+    with Person(service) as somebody:
+        yield somebody

@@ -23,6 +23,7 @@ from cirqll_client.settings import ConnectionSettings, SignInSettings
 from cirqll_client.store import Store
 from cirqll_client.token_store import TokenStore
 from cirqll_sandbox import Behaviour, Sandbox
+from cirqll_sandbox.server import Server as QuickServer
 from tests.client.fake_time import FakeTime
 from tests.sandbox.browser import form_of
 
@@ -148,15 +149,16 @@ def title_of(page: requests.Response) -> str:
 
 @contextmanager
 def in_thread(app: Any, listening: Any) -> Iterator[None]:
-    """Serve in a thread while the context lasts."""
-    server = serving.Server(app)
+    """Serve in a thread while the context lasts: as the real server does, with a quicker end."""
+    server = QuickServer(app)
+    server.config = serving.Server(app).config
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
-    listening.listen()
     thread.start()
+    server.ready.wait()
     try:
         yield
     finally:
-        server.should_exit = True
+        server.stop()
         thread.join()
 
 

@@ -17,6 +17,11 @@ from contextlib import closing, suppress
 from functools import partial
 from typing import Any, NoReturn
 
+import pendulum  # noqa: F401 - the client imports these three when it is at work
+import psycopg  # noqa: F401
+import sqlalchemy.dialects.postgresql.psycopg
+import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
+
 from cirqll_client.connection import connect, token_service
 from cirqll_client.errors import CirqllError
 from cirqll_client.redaction import Redaction

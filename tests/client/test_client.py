@@ -131,8 +131,8 @@ def test_without_a_token_nothing_is_sent(settings: ConnectionSettings, sandbox: 
     with pytest.raises(SignInRequired) as caught:
         connect(replace(settings, access_token=""))
     assert caught.value.sentence == (
-        "Nobody has signed in to Cirqll for the account default, so there is no token: run `cirqll "
-        "login`, or give the settings refresh_token or access_token."
+        f"Nobody has signed in to Cirqll at {settings.api_url} for the account default, so there "
+        "is no token: run `cirqll login`, or give the settings refresh_token or access_token."
     )
     assert not sandbox.requests
 

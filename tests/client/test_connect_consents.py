@@ -30,20 +30,6 @@ OTHER = "https://other.example.com"
 
 
 @pytest.fixture
-def service(sqlite_url: str) -> Iterator[Service]:
-    """A running server whose store is a file."""
-    with connect_service(sqlite_url) as running:
-        yield running
-
-
-@pytest.fixture
-def person(service: Service) -> Iterator[Person]:
-    """Somebody with a browser."""
-    with Person(service) as somebody:
-        yield somebody
-
-
-@pytest.fixture
 def stranger(service: Service) -> Iterator[Person]:
     """Somebody else, with another browser."""
     with Person(service) as somebody:
@@ -194,6 +180,12 @@ def test_a_forged_link_is_refused(service: Service, person: Person, token: str) 
     page = person.post(urlencode({"token": token}, errors="replace"), headers=FORM)
     # Then
     refused(page, 403, "This link does not work")
+
+
+def test_an_id_that_no_database_takes_is_a_link_that_is_not_known(store_url: str) -> None:
+    with connect_service(store_url) as service, Person(service) as person:
+        person.press(service.token())
+        refused(person.press(link="a\0b"), 403, "This link does not work")
 
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -510,6 +502,22 @@ def test_where_cirqll_is_down_the_link_still_works(service: Service, person: Per
     service.sandbox.faults.clear()
     end = person.get(person.decide(person.press_again(page)))
     assert title_of(end) == "The connection is made"
+
+
+def test_a_link_that_cannot_be_marked_does_not_make_the_page_untrue(
+    service: Service, person: Person
+) -> None:
+    # Given
+    with service.store.transaction() as connection:
+        connection.exec_driver_sql(
+            "create trigger full before update on connect_links when new.stage = 'used' "
+            "begin select raise(abort, 'disk full'); end"
+        )
+    # When
+    page = person.consent(service.token())
+    # Then
+    assert service.account()
+    assert (page.status_code, title_of(page)) == (200, "The connection is made")
 
 
 def test_a_wrong_secret_of_the_client_is_told_to_the_operator_only(

@@ -30,19 +30,10 @@ from tests.client.connect_service import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.client.connect_service import Service
 
 COMMAND = [str(Path(sys.executable).with_name("cirqll")), "connect"]
 WISH = {"account": "acme", "target_origin": APP}
-
-
-@pytest.fixture
-def service(sqlite_url: str) -> Iterator[Service]:
-    """A running server whose store is a file."""
-    with connect_service(sqlite_url) as running:
-        yield running
 
 
 def call(
@@ -260,11 +251,11 @@ def test_a_link_of_another_process_works_on_the_server(store_url: str) -> None:
             service, "link", "--account", "acme", "--target-origin", APP, "--expires-in", "3d",
             "--callback-message", "done", "--scopes", "user.read.all",
         )  # fmt: skip
-        url, told = made.stdout.splitlines()
+        (url,) = made.stdout.splitlines()
         assert re.fullmatch(
             r"Expires at \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ. "
-            r"To take it back: cirqll connect revoke-link \w{16}",
-            told,
+            r"To take it back: cirqll connect revoke-link \w{16}\n",
+            made.stderr,
         )
         # When
         end = person.consent(token_in(url))
@@ -486,7 +477,9 @@ def test_the_redirect_url_lies_below_the_public_url(text: str, redirect_uri: str
     ],
 )
 def test_a_public_url_that_cannot_be_is_refused(text: str) -> None:
-    with pytest.raises(SettingInvalid, match="The public URL must be"):
+    with pytest.raises(
+        SettingInvalid, match=r"The public URL \(--public-url, CIRQLL_CONNECT_URL\) must be"
+    ):
         public_url_of(text)
 
 

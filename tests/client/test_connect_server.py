@@ -37,20 +37,6 @@ FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @pytest.fixture
-def service(sqlite_url: str) -> Iterator[Service]:
-    """A running server whose store is a file."""
-    with connect_service(sqlite_url) as running:
-        yield running
-
-
-@pytest.fixture
-def person(service: Service) -> Iterator[Person]:
-    """Somebody with a browser."""
-    with Person(service) as somebody:
-        yield somebody
-
-
-@pytest.fixture
 def behind_proxy(sqlite_url: str) -> Iterator[Service]:
     """A running server that browsers reach by https, below a path."""
     with connect_service(sqlite_url, public_url=PUBLIC) as running:
@@ -462,7 +448,7 @@ def test_who_is_just_coming_back_is_answered_before_the_end(sqlite_url: str) -> 
 @pytest.mark.parametrize(
     ("arguments", "variables", "words"),
     [
-        ((), {}, "The public URL must be"),
+        ((), {}, "give --public-url, or set CIRQLL_CONNECT_URL"),
         (("--public-url", "http://connect.example.com"), {}, "with https"),
         ((), {"CIRQLL_CONNECT_URL": PUBLIC, "CIRQLL_CLIENT_ID": ""}, "CIRQLL_CLIENT_ID"),
         ((), {"CIRQLL_CONNECT_URL": PUBLIC, "CIRQLL_CONNECT_KEY": "short-key"}, "at least 32"),

@@ -371,7 +371,11 @@ def test_a_refusal_names_the_redirect_url(stage: Stage) -> None:
     # Then
     ended = running.end()
     assert "Cirqll refused the sign-in" in ended.stderr
-    assert re.search(r"The redirect URL was http://127\.0\.0\.1:\d+/callback\.\n$", ended.stderr)
+    assert re.search(
+        r"The redirect URL was http://127\.0\.0\.1:\d+/callback\. If this service refuses PKCE, "
+        r"CIRQLL_PKCE=false switches it off\.\n$",
+        ended.stderr,
+    )
 
 
 def test_another_company_is_refused_unless_it_may_replace(stage: Stage) -> None:
@@ -465,8 +469,9 @@ def test_a_token_in_the_settings_is_noted_since_runs_would_use_it(stage: Stage, 
     # Then
     ended = running.end()
     assert ended.stderr == (
-        f"Note: the setting {name} is set, so runs use that token and not this sign-in: remove "
-        f"CIRQLL_{name.upper()} from the environment and from .env.\n"
+        f"Note: the setting {name} is set, so runs and `cirqll whoami` use that token and not "
+        f"those of the store: remove CIRQLL_{name.upper()} (or TAP_CIRQLL_{name.upper()}) from the "
+        "environment and from .env.\n"
     )
 
 
@@ -513,7 +518,7 @@ def test_what_cannot_work_is_refused_before_a_browser_opens(
     stage: Stage, environment: dict[str, str | None], sentence: str
 ) -> None:
     # When
-    ended = stage.run(port=None, **environment)
+    ended = stage.run(**environment)
     # Then
     assert ended.exit_code == 1
     assert ended.stderr.startswith("Error: ")

@@ -9,20 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.client.raw_server import answer, serving
-from tests.client.token_desk import Desk, at_a_desk
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.client.token_desk import Desk
 
 KEY = base64.urlsafe_b64encode(bytes(32)).decode()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
 
 
 def test_logout_removes_the_account_and_says_that_its_tokens_live_on(desk: Desk) -> None:
@@ -44,6 +37,26 @@ def test_logout_removes_the_account_and_says_that_its_tokens_live_on(desk: Desk)
     assert desk.is_accepted(pair.access_token)
     assert not desk.sandbox.requests
     assert not desk.sandbox.token_requests
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "more"),
+    [
+        (1e9, ""),
+        (4e9, " Its tokens stay valid at Cirqll until they expire (about 2096-10-02). "),
+    ],
+)
+def test_of_refused_tokens_only_the_access_token_lives_on(
+    desk: Desk, expires_at: float, more: str
+) -> None:
+    # Given
+    desk.put(expires_at=expires_at, refresh_expires_at=5e9)
+    desk.lose(state="refused")
+    # When
+    said = desk.run("logout").stdout
+    # Then
+    assert said.startswith(f"Removed the account default from the store.{more}")
+    assert ("stay valid" in said) is bool(more)
 
 
 def test_logout_of_nobody_is_no_failure(desk: Desk) -> None:

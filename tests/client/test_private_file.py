@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cirqll_client.cli.private_file import write_private
+from cirqll_client.cli.tokens.private_file import write_private
 from cirqll_client.errors import SettingInvalid
 
 
@@ -19,7 +19,7 @@ def test_a_disk_that_is_full_leaves_no_half_of_a_file(
     # Given
     code = (
         "import sys; from pathlib import Path; "
-        "from cirqll_client.cli.private_file import write_private; "
+        "from cirqll_client.cli.tokens.private_file import write_private; "
         f"write_private(Path(sys.argv[1]), 'secret', may_overwrite={may_overwrite})"
     )
     limited = ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", sys.executable, "-B", "-c", code]

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 import requests
 
-from cirqll_client.cli.loopback_server import Reply
-from cirqll_client.cli.redirect_catcher import RedirectCatcher
-from cirqll_client.cli.redirect_url import CatchPlace
+from cirqll_client.cli.login.loopback_server import Reply
+from cirqll_client.cli.login.redirect_catcher import RedirectCatcher
+from cirqll_client.cli.login.redirect_url import CatchPlace
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.pages import Page
 

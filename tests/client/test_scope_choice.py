@@ -59,8 +59,11 @@ def test_a_list_that_is_not_given_is_passed_over(status: int) -> None:
 
 @pytest.mark.parametrize("part", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n[", b"odd"])
 def test_an_answer_that_breaks_off_is_passed_over(part: bytes) -> None:
+    # When
+    found = chosen(lambda connection: connection.sendall(part))
     # Then
-    assert chosen(lambda connection: connection.sendall(part)) == ScopeChoice(WANTED)
+    assert (found.scopes, found.left_out) == (WANTED, ())
+    assert found.silence
 
 
 def test_a_url_that_cannot_be_called_is_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cirqll_client.cli.sign_in_words import heading, lasting, place_of_store
+from cirqll_client.cli.login.sign_in_words import heading, lasting, place_of_store
 from cirqll_client.identity import Identity
 from cirqll_client.sign_in import SignedIn
 from cirqll_client.tokens import TokenPair

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sql
@@ -222,6 +222,18 @@ def test_a_transaction_is_all_or_nothing(store_url: str) -> None:
         with pytest.raises(KeyboardInterrupt):
             fail()
         assert store.learned("a", "f") is None
+
+
+@pytest.mark.parametrize(
+    ("chosen", "seconds"), [("", "1min"), ("&options=-clock_timeout%3D5s", "5s")]
+)
+def test_nobody_waits_for_ever_for_another_ones_lock(
+    new_postgres_url: Callable[[], str], chosen: str, seconds: str
+) -> None:
+    with closing(Store(new_postgres_url() + chosen)) as store, store.transaction() as connection:
+        assert connection.execute(sql.text("show lock_timeout")).scalar() == seconds
+        driver: Any = connection.connection.driver_connection
+        assert driver.info.get_parameters()["keepalives_idle"] == "30"
 
 
 def test_postgresql_tells_the_time_for_all_machines(new_postgres_url: Callable[[], str]) -> None:

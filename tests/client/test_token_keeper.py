@@ -24,7 +24,7 @@ from cirqll_client.token_store import TokenStore
 from cirqll_client.tokens import TokenPair
 from cirqll_sandbox import LUCA
 from tests.client.fake_time import FakeTime
-from tests.client.signed_in import DAY, Cirqll, Renewers, cirqll, renewers, stored_pair
+from tests.client.signed_in import DAY, Cirqll, Renewers, cirqll, stored_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -298,6 +298,37 @@ def test_a_store_that_fails_after_the_answer_has_a_minute_to_come_back(
     assert len([one for one in caplog.records if "does not take what" in one.getMessage()]) == 1
 
 
+class Unconfirmed(TokenStore):
+    """A store whose connection breaks when it has written a mark, and before it says so."""
+
+    def begin_renewal(self, account: str, **named: Any) -> bool:
+        super().begin_renewal(account, **named)
+        sentence = "The connection to the store broke."
+        raise Unavailable(sentence)
+
+
+def test_a_mark_that_nobody_confirmed_is_taken_back_since_nothing_was_sent(crm: Cirqll) -> None:
+    crm.sign_in()
+    crm.stores.append(Store(crm.store_url))
+    unconfirmed = Unconfirmed(crm.stores[-1], api_url=crm.url)
+    assert sentence_of(crm.keeper(unconfirmed), Unavailable) == "The connection to the store broke."
+    assert crm.refreshes == []
+    assert crm.stored().mark == Mark()
+    crm.keeper().token()
+    assert [one.outcome for one in crm.refreshes] == ["issued"]
+
+
+def test_what_may_be_spent_stays_so_where_a_mark_was_not_confirmed(crm: Cirqll) -> None:
+    crm.sign_in()
+    crm.sandbox.faults.add("lost-answer", path=TOKEN_URL, times=1)
+    assert sentence_of(crm.keeper()).startswith(LOST_SENTENCE)
+    crm.stores.append(Store(crm.store_url))
+    unconfirmed = Unconfirmed(crm.stores[-1], api_url=crm.url)
+    with pytest.raises(Unavailable):
+        crm.keeper(unconfirmed).renew_now(even_if_spent=True)
+    assert crm.stored().is_sent
+
+
 def test_a_sign_in_during_a_renewal_wins(crm: Cirqll) -> None:
     crm.sign_in()
     newer = stored_pair(crm.sandbox.grant(), ages=(0, 30 * DAY))
@@ -314,12 +345,6 @@ def test_who_logs_out_during_a_renewal_stays_logged_out(crm: Cirqll) -> None:
 
 
 # Processes that are stopped or interrupted
-
-
-@pytest.fixture(scope="module")
-def herd() -> Iterator[Renewers]:
-    with renewers() as program:
-        yield program
 
 
 def wait_for_a_refresh(crm: Cirqll, *, answered: bool) -> None:

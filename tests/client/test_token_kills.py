@@ -13,7 +13,7 @@ import pytest
 from cirqll_client.connection import connect
 from cirqll_client.errors import SignInRequired
 from tests.client.renewer import KILL_POINTS
-from tests.client.signed_in import Cirqll, Renewers, cirqll, renewers, stored_pair
+from tests.client.signed_in import Cirqll, Renewers, cirqll, stored_pair
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,13 +28,6 @@ SPENT = (
 )
 POINTS = (*KILL_POINTS, "while the server reads", "while the server answers")
 GOES_ON = {"before the mark", "after it"}
-
-
-@pytest.fixture(scope="module")
-def herd() -> Iterator[Renewers]:
-    """A program that starts processes to be killed."""
-    with renewers() as program:
-        yield program
 
 
 @pytest.fixture
@@ -148,8 +141,8 @@ def test_processes_that_wait_for_a_killed_one_are_told_when_its_time_is_up(
     crm: Cirqll, herd: Renewers
 ) -> None:
     crm.sign_in()
-    herd.run(crm.settings(), lease_seconds=3, kill_at="before the save")
-    outcomes = herd.run(crm.settings(), lease_seconds=3, count=5)
+    herd.run(crm.settings(), lease_seconds=2, kill_at="before the save")
+    outcomes = herd.run(crm.settings(), lease_seconds=2, count=5)
     assert {one["sentence"] for one in outcomes} == {SPENT}
     assert all(0.5 < one["seconds"] < 10 for one in outcomes)
 

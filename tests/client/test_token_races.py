@@ -11,7 +11,7 @@ import pytest
 
 from cirqll_client.connection import connect
 from cirqll_client.errors import SignInRequired
-from tests.client.signed_in import DAY, Cirqll, Renewers, cirqll, renewers, stored_pair
+from tests.client.signed_in import DAY, Cirqll, Renewers, cirqll, stored_pair
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,13 +22,6 @@ SPENT = (
     "refresh token may be spent by that, so it is not sent again. Sign in again with `cirqll "
     "login`."
 )
-
-
-@pytest.fixture(scope="module")
-def herd() -> Iterator[Renewers]:
-    """A program that starts processes at once."""
-    with renewers() as program:
-        yield program
 
 
 @pytest.fixture
@@ -106,9 +99,9 @@ def test_processes_whose_access_token_is_good_do_not_wait_for_the_renewal(
 ) -> None:
     with cirqll(sqlite_url) as crm:
         crm.sign_in(ages=(-16 * DAY, 14 * DAY))
-        crm.sandbox.faults.add("slow-start", path="/oauth/token", seconds=3)
+        crm.sandbox.faults.add("slow-start", path="/oauth/token", seconds=2)
         outcomes = herd.run(crm.settings(), count=5)
-        quick = [one for one in outcomes if one["seconds"] < 3]
+        quick = [one for one in outcomes if one["seconds"] < 2]
         assert [one["error"] for one in outcomes] == [""] * 5
         assert (len(quick), len(crm.refreshes)) == (4, 1)
 

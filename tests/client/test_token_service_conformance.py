@@ -113,7 +113,7 @@ def wrong_client(reply: Reply, words: str) -> Case:
     return setting(
         reply,
         f'Cirqll does not accept the OAuth client ("{words}"); check the settings client_id and '
-        "client_secret. The tokens were not touched.",
+        "client_secret. No token was touched.",
     )
 
 
@@ -201,6 +201,10 @@ CASES: dict[str, Case] = {
     "a list": no_token(answer(200, "[]"), "status 200"),
     "null": no_token(answer(200, "null"), "status 200"),
     "text": no_token(answer(200, ECHO), "status 200"),
+    "a line of a proxy": no_token(answer(499, "upstream timed out, trace=abc"), "status 499"),
+    "a page that leads on": no_token(
+        answer(400, "<a href='?error=a&access_token=b'>"), "status 400"
+    ),
     "half of the JSON": no_token(answer(200, '{"access_token": "new", "refr'), "status 200"),
     "no access token": no_token(said(200, refresh_token="new"), "status 200"),
     "an empty access token": no_token(said(200, access_token=""), "status 200"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +15,9 @@ from cirqll_client.token_store import Origin, TokenStore
 from cirqll_client.tokens import TokenPair, fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy.engine import Connection
 
 ORIGIN = Origin(
     client_id="client",
@@ -151,6 +153,34 @@ def test_a_new_pair_takes_the_place_of_the_old_one_and_keeps_who_it_is(tokens: T
     assert tokens.has_seen("default", "refresh-2")
 
 
+def test_whose_a_pair_is_that_came_of_a_token_from_the_settings_is_not_known(
+    tokens: TokenStore,
+) -> None:
+    tokens.save("default", PAIR, ORIGIN)
+    assert begin(tokens, "a-seed")
+    assert tokens.finish_renewal("default", NEW, by="me", origin=Origin(client_id="another"))
+    stored = tokens.read("default")
+    assert stored
+    assert (stored.pair, stored.signed_in_as, stored.company_id) == (NEW, None, None)
+
+
+def test_a_token_that_one_account_has_sent_no_other_account_sends(tokens: TokenStore) -> None:
+    tokens.save("default", PAIR, ORIGIN)
+    tokens.save("other", PAIR, ORIGIN)
+    assert begin(tokens)
+    assert tokens.finish_renewal("default", NEW, by="me", origin=ORIGIN)
+    look = tokens.look("other", token="refresh-1")
+    assert look.stored.is_sent
+    assert look.has_seen
+    assert not tokens.begin_renewal(
+        "other",
+        version=look.stored.version,
+        refresh_token="refresh-1",
+        by="me",
+        seconds=100,
+    )
+
+
 def test_a_token_that_was_sent_is_not_sent_again_whoever_asks(tokens: TokenStore) -> None:
     tokens.save("default", PAIR, ORIGIN)
     assert begin(tokens)
@@ -196,6 +226,34 @@ def test_a_sign_in_during_a_renewal_wins(tokens: TokenStore) -> None:
     tokens.save("default", signed_in, ORIGIN)
     assert not tokens.finish_renewal("default", NEW, by="me", origin=ORIGIN)
     assert pair_of(tokens) == signed_in
+
+
+def test_a_sign_in_is_saved_although_somebody_logs_out_at_that_moment(
+    new_postgres_url: Callable[[], str],
+) -> None:
+    with ExitStack() as later:
+        url = new_postgres_url()
+        mine, theirs = (later.enter_context(closing(Store(url))) for _ in range(2))
+        somebody = TokenStore(theirs, api_url="https://api.example")
+
+        class Crossed(TokenStore):
+            """Somebody else is there first, and gone again, when a row is opened."""
+
+            times = 0
+
+            def _open_row(self, connection: Connection, account: str) -> None:
+                Crossed.times += 1
+                if Crossed.times > 1:
+                    return super()._open_row(connection, account)
+                somebody.save(account, PAIR, ORIGIN)
+                super()._open_row(connection, account)
+                somebody.forget(account)
+                return None
+
+        Crossed(mine, api_url="https://api.example").save("default", NEW, ORIGIN)
+        stored = somebody.read("default")
+        assert stored
+        assert stored.pair == NEW
 
 
 def test_a_sign_in_wins_over_a_seed_that_was_not_taken(tokens: TokenStore) -> None:

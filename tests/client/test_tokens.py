@@ -148,6 +148,8 @@ def test_the_end_of_a_refresh_token_may_be_told(
         ("", {"scope": "z y"}, {"z", "y"}),
         (" ", {"scopes": []}, set()),
         (7, {"scopes": {"a": 1}}, None),
+        ("a \ud800b", {}, {"a", "?b"}),
+        (["c\0"], {}, {"c?"}),
     ],
 )
 def test_scopes_come_from_the_answer_or_else_from_the_token(

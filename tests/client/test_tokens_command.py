@@ -8,7 +8,7 @@ import os
 import pty
 import re
 import subprocess
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -21,24 +21,10 @@ from tests.client.token_desk import (
     UTC_MINUTE,
     Desk,
     as_authvalue,
-    at_a_desk,
     state,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from click.testing import Result
-
-
 KEY, OTHER_KEY = (base64.urlsafe_b64encode(bytes([n]) * 32).decode() for n in (1, 2))
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
 
 
 def test_an_empty_store_says_how_to_fill_it(desk: Desk) -> None:
@@ -108,7 +94,7 @@ STATES: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"expires_at": 4e9},
         "lost",
         "lost",
-        rf"may be spent: sign in again before {UTC_MINUTE}",
+        rf"may be spent: sign in again \(the access token may do until {UTC_MINUTE}\)",
     ),
     "refused": ({}, "refused", "refused", "refused by Cirqll: sign in again"),
 }
@@ -227,9 +213,36 @@ def test_show_warns_of_a_setting_that_goes_before_the_store(desk: Desk) -> None:
     desk.bring()
     done = desk.run("tokens", "show", CIRQLL_ACCESS_TOKEN="T" * 20)
     assert done.stderr == (
-        "Note: the setting access_token is set, so the tap and `cirqll whoami` use that token and "
-        "not those of the store.\n"
+        "Note: the setting access_token is set, so runs and `cirqll whoami` use that token and not "
+        "those of the store: remove CIRQLL_ACCESS_TOKEN (or TAP_CIRQLL_ACCESS_TOKEN) from the "
+        "environment and from .env.\n"
     )
+
+
+def test_a_refresh_token_that_was_used_goes_before_nothing(desk: Desk) -> None:
+    # Given
+    desk.bring()
+    desk.variables["CIRQLL_REFRESH_TOKEN"] = desk.sandbox.grant().refresh_token
+    before = desk.run("tokens", "show")
+    desk.run("whoami")
+    # When
+    done = [desk.run("tokens", "show"), desk.run("logout")]
+    # Then
+    assert "the setting refresh_token is set" in before.stderr
+    assert [one.stderr for one in done] == ["", ""]
+    assert "the setting refresh_token was used before" in desk.run("whoami").stderr
+
+
+@pytest.mark.parametrize("mark", ["lost", "refused"])
+def test_what_nothing_renews_any_more_ends_with_the_access_token(desk: Desk, mark: str) -> None:
+    # Given
+    desk.put(refresh_expires_at=4e9)
+    desk.lose(state=mark)
+    # When
+    shown, told = desk.run("tokens", "show").stdout, desk.run("tokens", "show", "--json").stdout
+    # Then
+    assert "Sign-in ends   with the access token\n" in shown
+    assert json.loads(told)["sign_in_ends_at"] is None
 
 
 @pytest.mark.parametrize("command", ["show", "export --show-secrets", "refresh"])
@@ -296,46 +309,49 @@ def test_the_list_fits_the_terminal_without_colours(desk: Desk) -> None:
     assert "\x1b" not in seen
 
 
-def test_no_command_but_export_gives_a_secret_away(desk: Desk) -> None:
-    # Given
-    secrets = [desk.sandbox.client.secret]
+TELLING_NOTHING = (
+    "whoami --account a",
+    "whoami --account a --json",
+    "tokens list",
+    "tokens list --json",
+    "tokens show --account a",
+    "tokens show --account a --json",
+    "tokens export --account a",
+    "tokens refresh --account a",
+    "tokens refresh --all",
+    "tokens revoke --account a --yes",
+    "logout --all",
+)
 
-    def said(done: Result | subprocess.CompletedProcess[str]) -> str:
-        return done.stdout + done.stderr
+
+def test_no_command_but_export_gives_a_secret_away(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given
+    caplog.set_level("DEBUG")
+    secrets = {desk.sandbox.client.secret}
 
     def brought(account: str) -> str:
         pair = desk.sandbox.grant()
-        secrets.extend([pair.access_token, pair.refresh_token])
-        return said(desk.start("tokens", "import", "--account", account, given=as_authvalue(pair)))
+        secrets.update({pair.access_token, pair.refresh_token})
+        return desk.run("tokens", "import", "--account", account, given=as_authvalue(pair)).output
 
     def learn() -> None:
         with desk.tokens() as tokens:
             for stored in tokens.accounts():
-                secrets.extend(stored.pair.secrets() if stored.pair else ())
+                secrets.update(stored.pair.secrets() if stored.pair else ())
 
     # When
     heard = [brought("a"), brought("b"), brought("b")]
-    heard.append(said(desk.start("tokens", "export", "--output", str(desk.folder / "secret"))))
-    for command in (
-        "whoami --account a",
-        "whoami --account a --json",
-        "tokens list",
-        "tokens list --json",
-        "tokens show --account a",
-        "tokens show --account a --json",
-        "tokens export --account a",
-        "tokens refresh --account a",
-        "tokens refresh --all",
-        "tokens revoke --account a --yes",
-        "logout --all",
-    ):
-        heard.append(said(desk.start(*command.split())))
+    heard.append(desk.run("tokens", "export", "--output", str(desk.folder / "secret")).output)
+    for command in TELLING_NOTHING:
+        heard.append(desk.run(*command.split()).output)
         learn()
     # Then
-    everything = "\n".join(heard)
-    assert len(set(secrets)) > 8
+    everything = "\n".join([*heard, caplog.text])
+    assert len(secrets) > 8
     assert "Renewed the tokens of the account a" in everything
-    assert not [one for one in set(secrets) if one in everything]
+    assert not [one for one in secrets if one in everything]
 
 
 @pytest.mark.parametrize(

@@ -5,21 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from tests.client.token_desk import BAKERY, Desk, alone, as_authvalue, at_a_desk, state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
+from cirqll_client.token_store import Origin
+from tests.client.token_desk import BAKERY, Desk, alone, as_authvalue, state
 
 
 def test_export_prints_tokens_only_where_it_is_told_to(desk: Desk) -> None:
@@ -233,6 +224,16 @@ def test_another_companys_tokens_do_not_take_the_place_of_an_accounts(desk: Desk
     stored = desk.stored()
     assert stored
     assert stored.company_id == str(noor.company_id)
+
+
+def test_the_company_of_an_account_is_kept_where_nobody_tells_it(desk: Desk) -> None:
+    with desk.tokens() as tokens:
+        tokens.save("default", None, Origin(company_id="1"))
+    done = desk.run("tokens", "import", "--offline", given=as_authvalue(desk.sandbox.grant()))
+    assert done.exit_code == 0, done.output
+    stored = desk.stored()
+    assert stored
+    assert stored.company_id == "1"
 
 
 def test_the_same_companys_new_tokens_take_the_place_of_old_ones(desk: Desk) -> None:

@@ -4,22 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
-
-import pytest
 
 from cirqll_sandbox.token_services import LUCA_OPTIONS
-from tests.client.token_desk import DAY, UTC_MINUTE, Desk, alone, at_a_desk, state
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
+from tests.client.token_desk import DAY, UTC_MINUTE, Desk, alone, state
 
 
 def test_refresh_renews_at_once_and_says_until_when(desk: Desk) -> None:

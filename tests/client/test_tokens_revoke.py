@@ -9,24 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cirqll_client.cli.token_revocation import spend
+from cirqll_client.cli.tokens.revocation import spend
 from cirqll_client.errors import Unavailable
 from cirqll_client.redaction import Redaction
 from cirqll_client.settings import ConnectionSettings
 from cirqll_sandbox.token_services import LUCA_OPTIONS
 from tests.client.raw_server import RawServer, answer, serving
-from tests.client.token_desk import UTC_MINUTE, Desk, alone, at_a_desk, state
+from tests.client.token_desk import UTC_MINUTE, Desk, alone, state
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
 
 
 def test_revoke_spends_the_tokens_and_keeps_none(desk: Desk) -> None:

@@ -117,8 +117,10 @@ def test_a_form_was_not_sent_where_nobody_listens(url: str) -> None:
 
 
 def test_a_form_was_not_sent_where_no_encrypted_connection_could_be_made() -> None:
-    with serving(PAGE) as server:
-        assert not was_sent(server.url.replace("http:", "https:"))
+    # Given a server that answers at once, and speaks no TLS
+    with Sandbox(size=0).running() as url:
+        # Then
+        assert not was_sent(url.replace("http:", "https:"))
 
 
 def test_a_form_was_not_sent_while_an_encrypted_connection_is_waited_for() -> None:
@@ -309,3 +311,18 @@ def test_a_token_that_was_pasted_with_a_line_break_behind_it_is_used_without() -
     with serving(PAGE) as server, closing(transport(server.url)) as one:
         one.send("GET", "/customer", signature=token)
     assert f"Authorization: Bearer {TOKEN}\r\n".encode() in server.received[0]
+
+
+def test_an_answer_that_is_longer_than_was_agreed_is_left() -> None:
+    long = answer(200, "x" * 2000)
+    with (
+        serving(long, long) as server,
+        closing(
+            Transport(
+                server.url, setting="x", timeout_seconds=5, most_bytes=1999, user_agent="test"
+            )
+        ) as one,
+        pytest.raises(TryAgain) as caught,
+    ):
+        one.send("GET")
+    assert caught.value.failure.words == "the answer is longer than any that is meant"

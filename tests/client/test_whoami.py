@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from cirqll_client.settings import ConnectionSettings
 from cirqll_client.token_owner import hasty
 from tests.client.raw_server import answer, serving
-from tests.client.token_desk import DAY, Desk, at_a_desk
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    with at_a_desk(tmp_path, monkeypatch) as one:
-        yield one
+from tests.client.token_desk import DAY, Desk
 
 
 def test_it_names_the_user_the_company_the_account_and_what_the_token_may_do(desk: Desk) -> None:
@@ -101,8 +91,9 @@ def test_nobody_signed_in_is_said_in_a_sentence(desk: Desk) -> None:
     done = desk.run("whoami", "--account", "bakkerij")
     assert done.exit_code == 1
     assert done.stderr == (
-        "Error: Nobody has signed in to Cirqll for the account bakkerij, so there is no token: run "
-        "`cirqll login --account bakkerij`, or give the settings refresh_token or access_token.\n"
+        f"Error: Nobody has signed in to Cirqll at {desk.url} for the account bakkerij, so there "
+        "is no token: run `cirqll login --account bakkerij`, or give the settings refresh_token or "
+        "access_token.\n"
     )
 
 

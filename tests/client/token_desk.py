@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -66,15 +65,6 @@ class Desk:
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done
-
-    def start(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run the command as a process of its own."""
-        environment = {"PATH": os.environ["PATH"], **self.variables}
-        return subprocess.run(
-            [COMMAND, *arguments],
-            input=given, capture_output=True, text=True, check=False, env=environment,
-            cwd=self.folder,
-        )  # fmt: skip
 
     def bring(self, account: str = "default", **grant: Any) -> Pair:
         """Let somebody sign in to an account by way of an import."""

@@ -78,11 +78,10 @@ def test_the_command_tells_what_to_put_in_the_settings_and_stops_cleanly(
     told = ""
     while "Ctrl-C" not in told and (line := process.stdout.readline()):
         told += line
-    (url,) = re.findall(r"TAP_CIRQLL_API_URL=(http://127\.0\.0\.1:\d+)\n", told)
-    (token,) = re.findall(r"TAP_CIRQLL_ACCESS_TOKEN=(\S+-not-a-secret)\n", told)
-    (id_,) = re.findall(r"export CIRQLL_CLIENT_ID=(\S+)\n", told)
-    (secret,) = re.findall(r"export CIRQLL_CLIENT_SECRET=(\S+-not-a-secret)\n", told)
-    assert f"export CIRQLL_API_URL={url}\n" in told
+    (url,) = re.findall(r"  CIRQLL_API_URL=(http://127\.0\.0\.1:\d+)\n", told)
+    (token,) = re.findall(r"  CIRQLL_ACCESS_TOKEN=(\S+-not-a-secret)\n", told)
+    (id_,) = re.findall(r"  CIRQLL_CLIENT_ID=(\S+)\n", told)
+    (secret,) = re.findall(r"  CIRQLL_CLIENT_SECRET=(\S+-not-a-secret)\n", told)
     ((changing, change),) = re.findall(r"curl -X PATCH (\S+) -d '(.*)'\n", told)
 
     answer = requests.get(

@@ -26,13 +26,6 @@ def assert_refused(run: Run, *sentences: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (
-            {"access_token": None},
-            (
-                "Nobody has signed in to Cirqll for the account default, so there is no token: run "
-                "`cirqll login`, or give the settings refresh_token or access_token."
-            ),
-        ),
         ({"acess_token": "x"}, "There is no setting acess_token; did you mean access_token?"),
         (
             {"token_url": "api.cirqll.nl/oauth/token"},
@@ -73,6 +66,14 @@ def test_a_wrong_setting_is_named_with_its_remedy(
     assert_refused(run_tap(**settings), sentence)
 
 
+def test_where_nobody_has_signed_in_the_command_is_named(run_tap: TapRuns, source: Source) -> None:
+    assert_refused(
+        run_tap(access_token=None),
+        f"Nobody has signed in to Cirqll at {source.url} for the account default, so there is no "
+        "token: run `cirqll login`, or give the settings refresh_token or access_token.",
+    )
+
+
 def test_a_setting_that_is_like_no_other_is_told_from_the_known_ones(run_tap: TapRuns) -> None:
     run = run_tap(frobnication="canary-of-a-value")
 
@@ -98,6 +99,30 @@ def test_settings_come_from_the_environment_in_their_types(
 
     assert run.code == 0
     assert source.sandbox.access_token not in run.log
+
+
+def test_the_short_names_of_the_environment_are_known_too_and_the_own_ones_win(
+    run_tap: TapRuns, source: Source
+) -> None:
+    settings = {
+        "CIRQLL_API_URL": source.url,
+        "CIRQLL_ACCESS_TOKEN": "canary-of-another-token",
+        "TAP_CIRQLL_ACCESS_TOKEN": source.sandbox.access_token,
+    }
+
+    run = run_tap("--config", "ENV", environment=settings, api_url=None, access_token=None)
+
+    assert run.code == 0
+
+
+def test_settings_come_from_the_file_env_in_the_folder(run_tap: TapRuns, source: Source) -> None:
+    (run_tap.folder / ".env").write_text(
+        f"CIRQLL_API_URL={source.url}\nCIRQLL_ACCESS_TOKEN={source.sandbox.access_token}\n"
+    )
+
+    run = run_tap("--config", "ENV", api_url=None, access_token=None)
+
+    assert run.code == 0
 
 
 @pytest.mark.parametrize("nothing", [None, "", " \n"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.reading import Batch, Stand
-from tap_cirqll.bookmarks import beginning, check, moment, remember, written
+from tap_cirqll.bookmarks import beginning, check, moment, remember, stamp, written
 
 UNTIL = "2026-01-02T03:04:05+00:00"
 moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
@@ -158,3 +158,22 @@ def test_a_run_begins_at_the_bookmark_less_the_lookback_or_at_the_start_date(
     begun = begin(state, start_date=start, lookback_seconds=lookback)
 
     assert (begun.since and written(begun.since)) == since
+
+
+OWNER = {"account": "acme", "api_url": "https://api.example"}
+
+
+@pytest.mark.parametrize("state", [{}, {"bookmarks": {}}, {"bookmarks": {}, "account": OWNER}])
+def test_a_state_says_whose_rows_were_read(state: dict[str, Any]) -> None:
+    stamp(state, account="acme", api_url="https://api.example")
+    assert state["account"] == OWNER
+
+
+@pytest.mark.parametrize("other", [{"account": "acne"}, {"api_url": "http://127.0.0.1:1"}])
+def test_the_state_of_another_account_is_refused(other: dict[str, str]) -> None:
+    state = {"account": {**OWNER, **other}}
+    with pytest.raises(SettingInvalid) as caught:
+        stamp(state, account="acme", api_url="https://api.example")
+    assert caught.value.sentence.startswith("The state is of the account ac")
+    assert "`meltano run --state-id-suffix acme …`" in caught.value.sentence
+    assert state == {"account": {**OWNER, **other}}

@@ -40,7 +40,7 @@ def test_other_streams_arrive_and_one_warning_names_the_scopes(
     assert run.sentences("WARNING") == [
         (
             "Not read, because the access token lacks the scope: emails (email.read.all), webhooks "
-            "(webhook.read.all). Give the token the scopes, or deselect the streams."
+            "(webhook.read.all). Sign in again with these scopes, or deselect the streams."
         )
     ]
 
@@ -68,8 +68,8 @@ def test_a_stream_that_a_choice_selects_must_be_readable(run_tap: TapRuns, sourc
     assert run.records("customers")
     assert run.sentences("ERROR") == [
         (
-            "Not read, because the access token lacks the scope: emails (email.read.all). Give the "
-            "token the scopes, or deselect the streams."
+            "Not read, because the access token lacks the scope: emails (email.read.all). Sign in "
+            "again with these scopes, or deselect the streams."
         )
     ]
 
@@ -224,8 +224,8 @@ def test_what_a_catalog_selects_beyond_the_scopes_costs_one_warning_and_no_reque
     assert run.records("customers")
     assert run.sentences("WARNING") == [
         (
-            f"Not read, because the access token lacks the scope: {', '.join(NAMED)}. Give the "
-            "token the scopes, or deselect the streams."
+            f"Not read, because the access token lacks the scope: {', '.join(NAMED)}. Sign in "
+            "again with these scopes, or deselect the streams."
         )
     ]
     assert {one.path for one in accounts.sandbox.requests} == {"/api/customer", "/api/user"}
@@ -245,8 +245,8 @@ def test_what_a_choice_selects_must_be_within_the_scopes(
     assert run.state["bookmarks"]["customers"]
     assert run.sentences("ERROR") == [
         (
-            "Not read, because the access token lacks the scope: emails (email.read.all). Give the "
-            "token the scopes, or deselect the streams."
+            "Not read, because the access token lacks the scope: emails (email.read.all). Sign in "
+            "again with these scopes, or deselect the streams."
         )
     ]
     assert {one.path for one in accounts.sandbox.requests} == {"/api/customer"}

@@ -15,8 +15,8 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from cirqll_client.cli.loopback_server import LOOPBACK, NOTHING_HERE, LoopbackServer, Reply
-from cirqll_client.cli.redirect_url import CatchPlace, is_answer_to
+from cirqll_client.cli.login.loopback_server import LOOPBACK, NOTHING_HERE, LoopbackServer, Reply
+from cirqll_client.cli.login.redirect_url import CatchPlace, is_answer_to
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.pages import Page
 

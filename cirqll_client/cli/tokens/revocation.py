@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cirqll_client import oauth
 from cirqll_client.connection import USER_AGENT, token_service
 from cirqll_client.errors import SettingInvalid, SignInRequired, Unavailable
-from cirqll_client.renewal import LEASE_SECONDS_BEYOND_TIMEOUT
+from cirqll_client.renewal import lease_seconds
 from cirqll_client.retry import TryAgain
 from cirqll_client.token_life import Mark, mark_in_force, told_by
 from cirqll_client.token_store import Origin
@@ -113,9 +113,9 @@ def spend(
 ) -> Done:
     """Renew once, which makes the old pair worthless [likely], and keep nothing of the new one.
 
-    The account stays in the store; its mark says
-    how far this came, so that no other process sends the token meanwhile. Raises
-    ``SignInRequired``, ``SettingInvalid``, ``Unavailable`` where the tokens may still be good.
+    The account stays in the store; its mark says how far this came, so that no other process sends
+    the token meanwhile. Raises ``SignInRequired``, ``SettingInvalid``, ``Unavailable`` where the
+    tokens may still be good.
     """
     pair, by = stored.pair, secrets.token_hex(16)
     if pair is None or pair.refresh_token is None or pair.is_reusable:
@@ -126,7 +126,7 @@ def spend(
             version=stored.version,
             refresh_token=pair.refresh_token,
             by=by,
-            seconds=2 * float(settings.request_timeout) + LEASE_SECONDS_BEYOND_TIMEOUT,
+            seconds=lease_seconds(float(settings.request_timeout)),
             # It is to be worthless: that it may have been sent before does not matter.
             even_if_sent=True,
         )

@@ -43,7 +43,10 @@ def take_over(settings: ConnectionSettings, given: bytes, *, offline: bool, repl
             _refuse_because(_why_spent(pair, held, tokens))
             identity = None if offline else _owner(pair, settings)
             _refuse_because(_why_not_theirs(identity, held))
-            _save(pair, identity, settings, tokens)
+            company_id = identity.company_id if identity else None
+            # Where Cirqll does not tell the company, the one that was told before stays.
+            company_id = company_id or (held.company_id if held else None)
+            _save(pair, identity, settings, tokens, company_id=company_id)
 
 
 def _await_tokens(
@@ -141,13 +144,15 @@ def _save(
     identity: Identity | None,
     settings: ConnectionSettings,
     tokens: TokenStore,
+    *,
+    company_id: str | None,
 ) -> None:
     account = settings.account
     origin = Origin(
         client_id=settings.client_id,
         token_url=settings.token_url,
         signed_in_as=str(identity) if identity else None,
-        company_id=identity.company_id if identity else None,
+        company_id=company_id,
     )
     tokens.save(account, pair, origin)
     whose = f" of {printable(str(identity))}" if identity else ""

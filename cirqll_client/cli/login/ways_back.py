@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli.loopback_server import Reply
-from cirqll_client.cli.redirect_url import complaint_about
-from cirqll_client.cli.sign_in_words import failure_page, success_page
+from cirqll_client.cli.login.loopback_server import Reply
+from cirqll_client.cli.login.redirect_url import complaint_about
+from cirqll_client.cli.login.sign_in_words import failure_page, success_page
 from cirqll_client.errors import CirqllError, SignInFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from cirqll_client.cli.redirect_catcher import RedirectCatcher
+    from cirqll_client.cli.login.redirect_catcher import RedirectCatcher
     from cirqll_client.oauth import PendingSignIn
     from cirqll_client.sign_in import SignedIn
 

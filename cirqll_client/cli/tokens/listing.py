@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 import sqlalchemy as sql
 
-from cirqll_client.cli.account_facts import AccountFacts
 from cirqll_client.cli.layout import pairs, table
+from cirqll_client.cli.token_settings import note_setting_in_force
+from cirqll_client.cli.tokens.account_facts import AccountFacts
 from cirqll_client.connection import open_store, token_store
 from cirqll_client.errors import SettingInvalid, SignInRequired
 from cirqll_client.sealing import sealing_of
@@ -66,8 +67,8 @@ def print_account(settings: ConnectionSettings, *, as_json: bool) -> None:
         if stored is None:
             raise SignInRequired(nobody_signed_in(settings.account))
         facts = AccountFacts(settings.api_url, stored, tokens.now())
-    click.echo(json.dumps(facts.as_json(), indent=2) if as_json else pairs(facts.pairs()))
-    _note_settings(settings)
+        click.echo(json.dumps(facts.as_json(), indent=2) if as_json else pairs(facts.pairs()))
+        note_setting_in_force(settings, tokens)
 
 
 def all_accounts(store: Store, *, api_url: str | None = None) -> list[AccountFacts]:
@@ -93,12 +94,3 @@ def _listed(found: list[AccountFacts]) -> str:
     if len({one.api_url for one in found}) == 1:
         return table(_HEAD, [one.row() for one in found])
     return table(("API", *_HEAD), [[one.api_url, *one.row()] for one in found])
-
-
-def _note_settings(settings: ConnectionSettings) -> None:
-    if settings.access_token and not settings.refresh_token:
-        click.echo(
-            "Note: the setting access_token is set, so the tap and `cirqll whoami` use that token "
-            "and not those of the store.",
-            err=True,
-        )

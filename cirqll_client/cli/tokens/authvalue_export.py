@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli.account_facts import AccountFacts
-from cirqll_client.cli.private_file import write_private
+from cirqll_client.cli.tokens.account_facts import AccountFacts
+from cirqll_client.cli.tokens.private_file import write_private
 from cirqll_client.connection import open_store, token_store
 from cirqll_client.errors import SignInRequired, Unavailable
 from cirqll_client.token_life import nobody_signed_in

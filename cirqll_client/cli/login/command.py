@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cirqll_client.cli.command_settings import with_settings
-from cirqll_client.cli.redirect_url import DEFAULT_PORT, own_redirect_uri
+from cirqll_client.cli.login.redirect_url import DEFAULT_PORT, own_redirect_uri
 
 if TYPE_CHECKING:
     from cirqll_client.cli.command_settings import CommandSettings
@@ -83,7 +83,7 @@ def login(  # noqa: PLR0913 - its options
     replace: bool,
 ) -> None:
     """Check the options and sign in."""
-    from cirqll_client.cli import signing_in  # noqa: PLC0415 - help stays quick
+    from cirqll_client.cli.login import signing_in  # noqa: PLC0415 - help stays quick
 
     if scopes is not None and catalog is not None:
         msg = "--scopes and --catalog both say what to ask for: give one of them."

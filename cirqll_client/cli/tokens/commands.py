@@ -23,8 +23,8 @@ _AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON, wit
 def tokens() -> None:
     """Look after the tokens in the store.
 
-    Nothing needs to be done by hand as a rule: tap and target renew the tokens in time. No command
-    but export shows a token.
+    Nothing needs to be done by hand as a rule: the tap renews the tokens in time. No command but
+    export shows a token.
     """
 
 
@@ -38,7 +38,8 @@ def list_(*, as_json: bool) -> None:
 
     \b
     Example:
-      cirqll tokens list --json | jq -r '.[] | select(.state != "good") | .account'
+      cirqll tokens list --json |
+        jq -r '.[] | select(.state | IN("good", "due", "renewing") | not) | .account'
 
     \b
     The state in JSON is one of:
@@ -52,9 +53,9 @@ def list_(*, as_json: bool) -> None:
       no_tokens   nobody has signed in yet
       unreadable  encrypted with another key than CIRQLL_STORE_KEY
     """
-    from cirqll_client.cli import token_listing
+    from cirqll_client.cli.tokens import listing
 
-    token_listing.print_list(variable("store_url"), as_json=as_json)
+    listing.print_list(variable("store_url"), as_json=as_json)
 
 
 @tokens.command()
@@ -69,9 +70,9 @@ def show(settings: CommandSettings, *, as_json: bool) -> None:
     Example:
       cirqll tokens show --account bakery
     """
-    from cirqll_client.cli import token_listing
+    from cirqll_client.cli.tokens import listing
 
-    token_listing.print_account(settings.connection, as_json=as_json)
+    listing.print_account(settings.connection, as_json=as_json)
 
 
 @tokens.command()
@@ -98,9 +99,9 @@ def refresh(settings: CommandSettings, *, is_all: bool, even_if_spent: bool) -> 
     Example:
       cirqll tokens refresh --all
     """
-    from cirqll_client.cli import token_renewal
+    from cirqll_client.cli.tokens import renewal
 
-    renew = token_renewal.renew_all if is_all else token_renewal.renew_one
+    renew = renewal.renew_all if is_all else renewal.renew_one
     renew(settings.connection, even_if_spent=even_if_spent)
 
 
@@ -136,7 +137,7 @@ def export(
       cirqll tokens export --output bakery.json --account bakery
       cirqll tokens export --show-secrets | ssh host cirqll tokens import
     """
-    from cirqll_client.cli import authvalue_export
+    from cirqll_client.cli.tokens import authvalue_export
 
     del form  # there is one so far
     if (output is None) is not show_secrets:
@@ -173,7 +174,7 @@ def import_(settings: CommandSettings, *, source: BinaryIO, offline: bool, repla
     Example:
       cirqll tokens import --account bakery < bakery.json
     """
-    from cirqll_client.cli import authvalue_import
+    from cirqll_client.cli.tokens import authvalue_import
 
     if source.isatty():
         msg = "Give the AuthValue on stdin or by --input FILE, so that it is not seen here."
@@ -198,11 +199,11 @@ def revoke(settings: CommandSettings, *, yes: bool) -> None:
     Example:
       cirqll tokens revoke --account bakery --yes
     """
-    from cirqll_client.cli import token_ending
+    from cirqll_client.cli.tokens import ending
 
     if not yes:
         _confirm(settings.connection.account)
-    token_ending.revoke(settings)
+    ending.revoke(settings)
 
 
 def _confirm(account: str) -> None:

@@ -84,17 +84,29 @@ class AccountFacts:
         pair = self.stored.pair
         if pair is None or pair.expires_at is None or not pair.is_usable(now=self.now):
             return ""
-        return f" before {minute(pair.expires_at)}"
+        return f" (the access token may do until {minute(pair.expires_at)})"
+
+    @property
+    def sign_in_ends_at(self) -> float | None:
+        """When nothing renews the tokens any more; ``None`` where nobody knows, or nothing does."""
+        pair = self.stored.pair
+        return None if pair is None or self._ends_with_access_token else pair.refresh_expires_at
 
     @property
     def sign_in_ends(self) -> str:
         """Tell when the sign-in ends, as far as anybody can say."""
-        pair = self.stored.pair
-        if pair is None:
+        if self.stored.pair is None:
             return "-"
-        if pair.refresh_token is None and pair.secrets():
+        if self._ends_with_access_token:
             return "with the access token"
-        return "not known" if pair.refresh_expires_at is None else day(pair.refresh_expires_at)
+        return "not known" if self.sign_in_ends_at is None else day(self.sign_in_ends_at)
+
+    @property
+    def _ends_with_access_token(self) -> bool:
+        pair = self.stored.pair
+        if pair is None or not pair.secrets():
+            return False
+        return pair.refresh_token is None or self.state in {"lost", "refused"}
 
     def row(self) -> list[str]:
         """Give the cells of a table."""
@@ -115,7 +127,7 @@ class AccountFacts:
             ("Access token", _shown(pair.access_token if pair else None)),
             ("Refresh token", _shown(pair.refresh_token if pair else None)),
             ("Obtained", minute(pair.obtained_at) if pair else "-"),
-            ("Sign-in ends", f"{self.sign_in_ends} (about)" if _ends(pair) else self.sign_in_ends),
+            ("Sign-in ends", f"{self.sign_in_ends}{' (about)' if self.sign_in_ends_at else ''}"),
             ("Scopes", scope_words.in_full(pair.scopes if pair else None)),
             ("OAuth client", stored.client_id or "not known"),
             ("Token URL", stored.token_url or "as the settings say"),
@@ -135,17 +147,13 @@ class AccountFacts:
             "obtained_at": iso(pair.obtained_at if pair else None),
             "expires_at": iso(pair.expires_at if pair else None),
             "renewed_from": iso(_renewed_from(pair)) if is_readable else None,
-            "sign_in_ends_at": iso(pair.refresh_expires_at if pair else None),
+            "sign_in_ends_at": iso(self.sign_in_ends_at),
             "scopes": sorted(pair.scopes) if pair and pair.scopes is not None else None,
             "access_token_fingerprint": _digits(pair.access_token if pair else None),
             "refresh_token_fingerprint": _digits(pair.refresh_token if pair else None),
             "client_id": stored.client_id,
             "token_url": stored.token_url,
         }
-
-
-def _ends(pair: TokenPair | None) -> bool:
-    return pair is not None and pair.refresh_expires_at is not None
 
 
 def _renewed_from(pair: TokenPair | None) -> float | None:

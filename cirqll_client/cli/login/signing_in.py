@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli import ways_back
-from cirqll_client.cli.browser import open_browser
 from cirqll_client.cli.command_settings import variable
 from cirqll_client.cli.layout import pairs, printable
-from cirqll_client.cli.redirect_catcher import RedirectCatcher
-from cirqll_client.cli.redirect_url import catch_place, parameters_of, pasted_redirect_uri
-from cirqll_client.cli.sign_in_words import facts, heading
-from cirqll_client.connection import open_store
+from cirqll_client.cli.login import ways_back
+from cirqll_client.cli.login.browser import open_browser
+from cirqll_client.cli.login.redirect_catcher import RedirectCatcher
+from cirqll_client.cli.login.redirect_url import catch_place, parameters_of, pasted_redirect_uri
+from cirqll_client.cli.login.sign_in_words import facts, heading
+from cirqll_client.cli.token_settings import note_setting_in_force
+from cirqll_client.connection import open_store, token_store
 from cirqll_client.errors import SignInFailed
 from cirqll_client.scope_choice import chosen_scopes, scopes_for_catalog
 from cirqll_client.scopes import wanted_scopes
@@ -65,6 +66,12 @@ class _Attempt:
         if choice.left_out:
             names = printable(", ".join(choice.left_out))
             click.echo(f"Cirqll does not have these scopes, so they are not asked for: {names}.\n")
+        if choice.silence:
+            click.echo(
+                f"Note: Cirqll at {printable(self.settings.connection.api_url)} gives no answer "
+                f"({choice.silence}). If no page opens, check the setting api_url.\n",
+                err=True,
+            )
         return self.sign_in.begin(redirect_uri=redirect_uri, scopes=choice.scopes)
 
     def finish(self, pending: PendingSignIn, url: str) -> SignedIn:
@@ -72,13 +79,21 @@ class _Attempt:
         try:
             return self.sign_in.finish(pending, url, may_change_company=self.may_change_company)
         except SignInFailed as error:
-            more = ""
-            if parameters_of(url).get("error", "access_denied") not in _A_DECISION:
-                more = f" The redirect URL was {pending.redirect_uri}."
-            if error.kind == "other_company":
-                more = " `--replace` lets it take over this account."
+            more = _more_of(error, pending, parameters_of(url).get("error", "access_denied"))
             told = SignInFailed(f"{error.sentence}{more}", title=error.title, kind=error.kind)
         raise told
+
+
+def _more_of(failure: SignInFailed, pending: PendingSignIn, refusal: str) -> str:
+    """Tell what a person at the command can do beyond what the failure says."""
+    if failure.kind in {"other_company", "unknown_company"}:
+        return " `--replace` lets it take over this account."
+    if refusal in _A_DECISION:
+        return ""
+    more = f" The redirect URL was {pending.redirect_uri}."
+    if refusal == "invalid_request" and pending.code_verifier:
+        more += " If this service refuses PKCE, CIRQLL_PKCE=false switches it off."
+    return more
 
 
 def run(
@@ -106,7 +121,8 @@ def run(
                     timeout_seconds=choices.timeout_seconds,
                     opener=opener,
                 )
-    _tell(signed_in, settings.connection, asked=len(pending.scopes))
+        _tell(signed_in, settings.connection, asked=len(pending.scopes))
+        note_setting_in_force(settings.connection, token_store(settings.connection, store))
 
 
 def _tell(signed_in: SignedIn, settings: ConnectionSettings, *, asked: int) -> None:
@@ -119,13 +135,6 @@ def _tell(signed_in: SignedIn, settings: ConnectionSettings, *, asked: int) -> N
     click.echo(f"\n{printable(heading(signed_in))}\n")
     click.echo(pairs(rows))
     click.echo(f"\n{printable(_next_step(settings))}")
-    for name in ("access_token", "refresh_token"):
-        if variable(name):
-            click.echo(
-                f"Note: the setting {name} is set, so runs use that token and not this sign-in: "
-                f"remove CIRQLL_{name.upper()} from the environment and from .env.",
-                err=True,
-            )
 
 
 def _next_step(settings: ConnectionSettings) -> str:

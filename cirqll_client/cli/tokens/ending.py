@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli.account_facts import AccountFacts
 from cirqll_client.cli.layout import day, minute, printable
-from cirqll_client.cli.token_listing import all_accounts
-from cirqll_client.cli.token_revocation import (
+from cirqll_client.cli.token_settings import setting_in_force
+from cirqll_client.cli.tokens.account_facts import AccountFacts
+from cirqll_client.cli.tokens.listing import all_accounts
+from cirqll_client.cli.tokens.revocation import (
     IN_CIRQLL,
     Done,
     being_renewed,
@@ -47,11 +48,11 @@ def revoke(settings: CommandSettings) -> None:
             raise SignInRequired(msg)
         _refuse_while_renewing(stored, tokens, connection)
         click.echo(printable(_revoked(stored, tokens, settings)))
-    click.echo(
-        f"The account {stored.account} is no longer in the store. To end all that the client "
-        f"may do, {IN_CIRQLL}."
-    )
-    _note_settings(connection)
+        click.echo(
+            f"The account {stored.account} is no longer in the store. To end all that the client "
+            f"may do, {IN_CIRQLL}."
+        )
+        _note_setting(connection, tokens)
 
 
 def log_out(settings: CommandSettings, *, here_only: bool) -> None:
@@ -62,7 +63,7 @@ def log_out(settings: CommandSettings, *, here_only: bool) -> None:
     with closing(open_store(settings.connection)) as store:
         tokens = token_store(settings.connection, store)
         click.echo(_logged_out(settings.connection.account, tokens, settings, here_only=here_only))
-    _note_settings(settings.connection)
+        _note_setting(settings.connection, tokens)
 
 
 def log_out_all(settings: CommandSettings, *, here_only: bool) -> None:
@@ -80,9 +81,9 @@ def log_out_all(settings: CommandSettings, *, here_only: bool) -> None:
             except CirqllError as error:
                 click.echo(printable(error.sentence), err=True)
                 failed += 1
-    if not names:
-        click.echo(f"Nobody is signed in to {connection.api_url}.")
-    _note_settings(connection)
+        if not names:
+            click.echo(f"Nobody is signed in to {connection.api_url}.")
+        _note_setting(connection, tokens)
     if failed:
         msg = f"{failed} of {len(names)} accounts could not be signed out."
         raise click.ClickException(msg)
@@ -179,17 +180,24 @@ def _logged_out(
         own = replace(settings, connection=replace(settings.connection, account=account))
         return f"{_revoked(stored, tokens, own)} {_REMOVED.format(account)}"
     tokens.forget(account)
-    return f"{_REMOVED.format(account)}{_still_good(stored)}"
+    facts = AccountFacts(settings.connection.api_url, stored, tokens.now())
+    return f"{_REMOVED.format(account)}{_still_good(facts)}"
 
 
 _NOT_SIGNED_IN = "Nobody is signed in for the account {}; there is nothing to remove."
 _REMOVED = "Removed the account {} from the store."
 
 
-def _still_good(stored: StoredAccount) -> str:
-    if stored.pair is None:
+def _still_good(facts: AccountFacts) -> str:
+    """Tell until when Cirqll takes the tokens that were removed; nothing if it does not."""
+    pair = facts.stored.pair
+    if pair is None:
         return ""
-    ends_at = stored.pair.refresh_expires_at or stored.pair.expires_at
+    ends_at = pair.expires_at
+    if facts.state != "refused":
+        ends_at = pair.refresh_expires_at or ends_at
+    if ends_at is not None and ends_at <= facts.now:
+        return ""
     about = f" (about {day(ends_at)})" if ends_at else ""
     return (
         f" Its tokens stay valid at Cirqll until they expire{about}. To end them now, {IN_CIRQLL}. "
@@ -197,9 +205,8 @@ def _still_good(stored: StoredAccount) -> str:
     )
 
 
-def _note_settings(settings: ConnectionSettings) -> None:
+def _note_setting(settings: ConnectionSettings, tokens: TokenStore) -> None:
     """Say that the settings sign in all the same."""
-    given = ("access_token", "refresh_token")
-    named = " and ".join(name for name in given if getattr(settings, name))
-    if named:
-        click.echo(f"Note: the setting {named} is still set, and goes on to be used.", err=True)
+    name = setting_in_force(settings, tokens)
+    if name:
+        click.echo(f"Note: the setting {name} is still set, and goes on to be used.", err=True)

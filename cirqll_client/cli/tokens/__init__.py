@@ -1,0 +1,1 @@
+"""Looking after the tokens in the store, on the command line."""
