@@ -155,10 +155,12 @@ def refresh_request(client: OAuthClient, refresh_token: str) -> dict[str, str]:
     return dict(parse_qsl(body, keep_blank_values=True))
 
 
-def revoke_request(client: OAuthClient, token: str) -> dict[str, str]:
+def revoke_request(
+    client: OAuthClient, token: str, *, kind: Literal["access_token", "refresh_token"]
+) -> dict[str, str]:
     """Give the form that revokes a token (RFC 7009)."""
     form = {"token": token, "client_id": client.client_id, **_secret(client)}
-    return {**form, "token_type_hint": "refresh_token"}
+    return {**form, "token_type_hint": kind}
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,6 @@ CONNECT_LINKS = sql.Table(
     sql.Column("state_hash", sql.String(64), index=True),
     sql.Column("browser_hash", sql.String(64), index=True),
     sql.Column("secret", sql.Text),
-    sql.Column("refresh_fingerprint", sql.String(64)),
 )
 """The links that lead somebody else to consent, and how far each of them has come."""
 

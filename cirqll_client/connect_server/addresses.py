@@ -50,9 +50,9 @@ def public_url_of(text: str) -> PublicUrl:
     origin = _origin(found) if found and _PATH.fullmatch(path) else None
     if origin is None:
         msg = (
-            "The public URL (--public-url, CIRQLL_CONNECT_URL) must be one that browsers can reach, like https://connect.example.com "
-            "or https://www.example.com/connect: with https, unless it is on this machine "
-            "(http://127.0.0.1:8766)."
+            "The public URL (--public-url, CIRQLL_CONNECT_URL) must be one that browsers can "
+            "reach, like https://connect.example.com or https://www.example.com/connect: with "
+            "https, unless it is on this machine (http://127.0.0.1:8766)."
         )
         raise SettingInvalid(msg)
     return PublicUrl(origin, path)

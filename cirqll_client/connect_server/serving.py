@@ -58,6 +58,9 @@ def listen(host: str, port: int) -> socket.socket:
     except (OSError, UnicodeError) as error:
         listening.close()
         reason = getattr(error, "strerror", None) or "no such host"
-        msg = f"The server cannot listen on {host} port {port} ({reason}): give another --port or --host."
+        msg = (
+            f"The server cannot listen on {host} port {port} ({reason}): give another --port or "
+            "--host."
+        )
         raise SettingInvalid(msg) from None
     return listening

@@ -276,7 +276,7 @@ def test_a_refresh_token_is_sent_with_the_client() -> None:
 
 
 def test_a_token_is_revoked_with_the_client() -> None:
-    assert revoke_request(CLIENT, "r") == {
+    assert revoke_request(CLIENT, "r", kind="refresh_token") == {
         "token": "r",
         "token_type_hint": "refresh_token",
         "client_id": "id & co",
@@ -290,7 +290,7 @@ def test_a_client_without_a_secret_sends_none(secret: str | None) -> None:
     forms = (
         code_request(client, code="c", redirect_uri=BACK, code_verifier=None),
         refresh_request(client, "r"),
-        revoke_request(client, "r"),
+        revoke_request(client, "r", kind="access_token"),
     )
     assert not [form for form in forms if "client_secret" in form or "code_verifier" in form]
 

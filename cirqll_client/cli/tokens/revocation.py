@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from cirqll_client import oauth
 from cirqll_client.connection import USER_AGENT, token_service
@@ -67,9 +67,15 @@ class _Revocation:
     client: OAuthClient
     redact: Redaction
 
-    def send(self, token: str, kind: str, *, may_be_unsupported: bool = False) -> None:
+    def send(
+        self,
+        token: str,
+        kind: Literal["access_token", "refresh_token"],
+        *,
+        may_be_unsupported: bool = False,
+    ) -> None:
         """Revoke a token. Raises ``SettingInvalid``, ``Unavailable``."""
-        form = {**oauth.revoke_request(self.client, token), "token_type_hint": kind}
+        form = oauth.revoke_request(self.client, token, kind=kind)
         try:
             answer = self.transport.send("POST", form=form)
         except TryAgain as again:
