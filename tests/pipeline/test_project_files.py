@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from dataclasses import fields
 from typing import Any
 
 import pytest
 import yaml
 
 from cirqll_client.sealing import KEY_VARIABLE
+from cirqll_client.settings import SignInSettings
 from demo.meltano_project import REPOSITORY, program
 
 OF_THE_SDK = {
@@ -64,7 +66,17 @@ def test_each_setting_of_the_tap_has_a_short_name_in_the_environment() -> None:
     example = (REPOSITORY / ".env.example").read_text()
     in_example = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
     of_settings = {f"CIRQLL_{name.upper()}" for name in names}
-    assert set(in_example) == {*of_settings, KEY_VARIABLE, "DATABASE_URL"}
+    of_sign_in = {
+        f"CIRQLL_{one.name.removeprefix('has_').upper()}" for one in fields(SignInSettings)
+    }
+    of_connect = {"CIRQLL_CONNECT_URL", "CIRQLL_CONNECT_KEY"}
+    assert set(in_example) == {
+        *of_settings,
+        *of_sign_in,
+        *of_connect,
+        KEY_VARIABLE,
+        "DATABASE_URL",
+    }
 
 
 def test_requirements_name_no_package_index() -> None:
