@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UNFINISHED = "unfinished"
-_ACCOUNT = "account"
+ACCOUNT = "account"
 _UNTIMED = "has_untimed"
 _KEY = "replication_key"
 _VALUE = "replication_key_value"
@@ -93,7 +93,7 @@ def stamp(state: Any, *, account: str, api_url: str) -> None:  # noqa: ANN401 - 
     A state that does not say it was written before it did.
     """
     owner = {"account": account, "api_url": api_url}
-    before = state.get(_ACCOUNT)
+    before = state.get(ACCOUNT)
     if isinstance(before, dict) and before != owner:
         msg = (
             f"The state is of the account {before.get('account')} at {before.get('api_url')}, and "
@@ -102,7 +102,7 @@ def stamp(state: Any, *, account: str, api_url: str) -> None:  # noqa: ANN401 - 
             "of its own; or run without the state to read everything."
         )
         raise SettingInvalid(msg)
-    state[_ACCOUNT] = owner
+    state[ACCOUNT] = owner
 
 
 def moment(text: str) -> datetime:

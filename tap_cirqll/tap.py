@@ -145,9 +145,11 @@ class TapCirqll(Tap):
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state. Raises ``SettingInvalid`` for one that is none."""
         if state:
-            from tap_cirqll.bookmarks import check  # noqa: PLC0415 - not needed to discover
+            from tap_cirqll.bookmarks import ACCOUNT, check  # noqa: PLC0415 - not to discover
 
             check(state)
+            if ACCOUNT in state:  # the SDK takes the bookmarks alone
+                self.state[ACCOUNT] = state[ACCOUNT]  # type: ignore[literal-required]
         super().load_state(state)
 
     def sync_all(self) -> None:  # type: ignore[misc] # the SDK's own reads one after the other

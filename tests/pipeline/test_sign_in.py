@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from demo.failures import DemoError
 from demo.meltano_project import program
 from tests.pipeline.comparison import SIXTEEN, arrived_ids, assert_equal, newest_load
 from tests.tap.signing_in import Accounts
@@ -143,3 +144,22 @@ def test_every_row_arrives_though_the_token_dies_in_mid_run(
     assert_equal(database.connection, sandbox)
     assert accounts.refreshes == ["issued"]
     assert any(one.status == 401 for one in sandbox.requests)
+
+
+def test_a_second_account_needs_bookmarks_and_tables_of_its_own(
+    signed_out: MeltanoProject, accounts: Accounts, database: Database, tmp_path: Path
+) -> None:
+    """With the bookmarks of the first, what did not change since would never be read."""
+    accounts.sign_in()
+    accounts.sign_in("acme")
+    signed_out.run(JOB, log=tmp_path / "1.log")
+    schema = {"TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "acme"}
+    acme = replace(signed_out, settings={**signed_out.settings, **schema, "CIRQLL_ACCOUNT": "acme"})
+
+    with pytest.raises(DemoError):
+        acme.run(JOB, log=tmp_path / "2.log")
+    acme.run("--state-id-suffix", "acme", JOB, log=tmp_path / "3.log")
+
+    assert "The state is of the account default at" in (tmp_path / "2.log").read_text()
+    count = database.connection.execute("select count(*) from acme.customers").fetchone()
+    assert count == (len(accounts.sandbox.rows("customer").all()),)
