@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from cirqll_client.errors import SettingInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 DEFAULT_API_URL = "https://api.cirqll.nl"
 
@@ -33,6 +35,23 @@ class ConnectionSettings:
     api_timezone: str = "UTC"
     request_timeout: float = 60
     give_up_after: float = 900
+
+
+def load_env_file() -> None:
+    """Put what ``.env`` in the working folder says into the environment, which wins.
+
+    Raises ``SettingInvalid`` for a file that cannot be read.
+    """
+    from dotenv import load_dotenv  # noqa: PLC0415 - programs only
+
+    try:
+        load_dotenv(Path(".env"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+    else:
+        return
+    msg = f"The file .env cannot be read: {reason}."
+    raise SettingInvalid(msg)
 
 
 def default_store_file() -> Path:

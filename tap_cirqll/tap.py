@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 import click
-from dotenv import load_dotenv
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
@@ -24,6 +23,7 @@ from singer_sdk.tap_base import Tap
 from cirqll_client.errors import ScopeMissing, SettingInvalid
 from cirqll_client.resources import RESOURCES
 from cirqll_client.scopes import is_readable
+from cirqll_client.settings import load_env_file
 from cirqll_client.singer_settings import (
     CONNECTION_SETTINGS,
     connection_settings,
@@ -224,7 +224,7 @@ class TapCirqll(Tap):
     @property
     def _env_var_config(self) -> dict[str, Any]:
         """Settings from the environment and ``.env``, by own names or those of ``.env.example``."""
-        load_dotenv(Path(".env"))  # the SDK looks for it beside its own files
+        load_env_file()  # the SDK looks for it beside its own files
         names = ("CIRQLL_", self._env_var_prefix)
         found = [environment_settings(self.config_jsonschema, prefix=one) for one in names]
         return {name: value for settings in found for name, value in settings.items()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import load_dotenv
+
+from cirqll_client.errors import SettingInvalid
+from cirqll_client.settings import load_env_file
 
 _COMMANDS = {
     "connect": "cirqll_client.cli.connect:connect",
@@ -55,13 +56,12 @@ def main() -> None:
     """
     _print_everywhere()
     try:
-        load_dotenv(Path(".env"))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        load_env_file()
+    except SettingInvalid as error:
+        sentence = error.sentence
     else:
         return
-    msg = f"The file .env cannot be read: {reason}."
-    raise click.ClickException(msg)
+    raise click.ClickException(sentence)
 
 
 def _print_everywhere() -> None:

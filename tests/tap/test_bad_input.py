@@ -125,6 +125,14 @@ def test_settings_come_from_the_file_env_in_the_folder(run_tap: TapRuns, source:
     assert run.code == 0
 
 
+def test_a_file_env_that_cannot_be_read_is_one_sentence(run_tap: TapRuns) -> None:
+    (run_tap.folder / ".env").write_bytes(b"CIRQLL_ACCESS_TOKEN=\xff\xfe\n")
+
+    assert_refused(
+        run_tap("--config", "ENV"), "The file .env cannot be read: it is not UTF-8 text."
+    )
+
+
 @pytest.mark.parametrize("nothing", [None, "", " \n"])
 def test_null_and_empty_texts_leave_a_setting_at_its_default(
     nothing: str | None, run_tap: TapRuns
