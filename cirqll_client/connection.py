@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from cirqll_client.authentication import StaticToken
 from cirqll_client.client import CirqllClient
 from cirqll_client.errors import SettingInvalid, SignInRequired
-from cirqll_client.oauth import OAuthClient
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
 from cirqll_client.renewal import lease_seconds
@@ -22,7 +21,6 @@ from cirqll_client.store import Store
 from cirqll_client.timestamps import Timestamps
 from cirqll_client.token_keeper import TokenKeeper
 from cirqll_client.token_life import nobody_signed_in
-from cirqll_client.token_service import TokenService
 from cirqll_client.token_store import TokenStore
 from cirqll_client.transport import Transport
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from cirqll_client.session import Sent
     from cirqll_client.settings import ConnectionSettings
     from cirqll_client.token_life import StoredAccount
+    from cirqll_client.token_service import TokenService
 
 USER_AGENT = f"tap-cirqll/{version('tap-cirqll')}"
 
@@ -117,6 +116,9 @@ def token_service(
     settings: ConnectionSettings, stored: StoredAccount | None = None, *, redact: Redaction
 ) -> TokenService:
     """Prepare the token URL for an account. Raises ``SettingInvalid``; nothing is sent yet."""
+    from cirqll_client.oauth import OAuthClient  # noqa: PLC0415 - most runs renew nothing
+    from cirqll_client.token_service import TokenService  # noqa: PLC0415
+
     given, known = settings.client_id, stored.client_id if stored else None
     if given and known and given != known:
         msg = (
