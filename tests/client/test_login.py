@@ -412,7 +412,8 @@ def test_accounts_lie_side_by_side(stage: Stage) -> None:
     assert "Account    acme b.v.\n" in said
     assert (
         "Next: `cirqll whoami --account 'acme b.v.'`, or a run such as "
-        "`meltano run cirqll-to-postgres` with CIRQLL_ACCOUNT='acme b.v.'.\n"
+        "`meltano run --state-id-suffix 'acme b.v.' cirqll-to-postgres` with "
+        "CIRQLL_ACCOUNT='acme b.v.'.\n"
     ) in said
     assert stage.account("acme b.v.") is not None
     assert stage.account() is None

@@ -149,4 +149,6 @@ def _next_step(settings: ConnectionSettings) -> str:
         variables += f" CIRQLL_API_URL={shlex.quote(settings.api_url)}"
     whoami = shlex.join(["cirqll", "whoami", *options])
     run_with = f" with{variables}" if variables else ""
-    return f"Next: `{whoami}`, or a run such as `meltano run cirqll-to-postgres`{run_with}."
+    own = [] if settings.account == "default" else ["--state-id-suffix", settings.account]
+    run = shlex.join(["meltano", "run", *own, "cirqll-to-postgres"])
+    return f"Next: `{whoami}`, or a run such as `{run}`{run_with}."
