@@ -103,8 +103,9 @@ class RedirectCatcher:
         ``on_stranger`` is called, from another thread, for the first of them.
         """
         self._visits.state, self._visits.on_stranger = state, on_stranger
-        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
-        self._thread.start()
+        thread = Thread(target=self._server.serve_forever, args=(0.1,), daemon=True)
+        thread.start()
+        self._thread = thread
         deadline = time.monotonic() + seconds
         while (left := deadline - time.monotonic()) > 0:
             try:
