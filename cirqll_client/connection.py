@@ -175,8 +175,8 @@ def _authentication(
     redact: Redaction,
     on_wait: Callable[[float], None],
 ) -> Authentication:
-    if settings.access_token and not settings.refresh_token:
-        return StaticToken(settings.access_token)
+    if settings.fixed_token:
+        return StaticToken(settings.fixed_token)
     keeper = token_keeper(settings, store, redact=redact, on_wait=on_wait)
     if not settings.refresh_token and token_store(settings, store).read(settings.account) is None:
         raise SignInRequired(nobody_signed_in(settings.account, api_url=settings.api_url))

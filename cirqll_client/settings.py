@@ -36,6 +36,11 @@ class ConnectionSettings:
     request_timeout: float = 60
     give_up_after: float = 900
 
+    @property
+    def fixed_token(self) -> str | None:
+        """The access token that is used as it is: only where there is no ``refresh_token``."""
+        return None if self.refresh_token else self.access_token or None
+
 
 def load_env_file() -> None:
     """Put what ``.env`` in the working folder says into the environment, which wins.

@@ -25,8 +25,8 @@ def known_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
     The store is opened only if there is one: that takes longer than all else that discovers. What
     is wrong with it is told by the run.
     """
-    if settings.access_token and not settings.refresh_token:
-        return pair_from_access_token(settings.access_token, now=0).scopes
+    if settings.fixed_token:
+        return pair_from_access_token(settings.fixed_token, now=0).scopes
     if not _may_have_accounts(settings.store_url):
         return None
     try:

@@ -41,15 +41,10 @@ def print_user(settings: ConnectionSettings, *, as_json: bool) -> None:
     click.echo(pairs([*rows, *_token_rows(settings, pair)]))
 
 
-def _is_fixed(settings: ConnectionSettings) -> bool:
-    """Tell whether the token is that of the settings, used as it is."""
-    return bool(settings.access_token and not settings.refresh_token)
-
-
 def _pair(settings: ConnectionSettings) -> TokenPair:
     """Give the pair that was just used, as the store has it now."""
-    if _is_fixed(settings):
-        return _fixed(settings.access_token or "")
+    if settings.fixed_token:
+        return _fixed(settings.fixed_token)
     with closing(open_store(settings)) as store:
         stored = token_store(settings, store).read(settings.account)
     return (stored.pair if stored else None) or TokenPair(None, None, obtained_at=0.0)
@@ -73,7 +68,7 @@ def _company(name: str | None, key: str | None) -> str:
 
 
 def _token_rows(settings: ConnectionSettings, pair: TokenPair) -> list[tuple[str, str]]:
-    source = ", by the setting access_token" if _is_fixed(settings) else ""
+    source = ", by the setting access_token" if settings.fixed_token else ""
     good = "until it is refused" if pair.expires_at is None else f"until {minute(pair.expires_at)}"
     renewed = f", renewed from {minute(pair.refresh_due_at)}" if pair.refresh_token else ""
     return [
@@ -98,7 +93,7 @@ def _token_facts(settings: ConnectionSettings, pair: TokenPair) -> dict[str, Any
     return {
         "account": settings.account,
         "api_url": settings.api_url,
-        "token_from": "setting" if _is_fixed(settings) else "store",
+        "token_from": "setting" if settings.fixed_token else "store",
         "scopes": None if pair.scopes is None else sorted(pair.scopes),
         "expires_at": iso(pair.expires_at),
         "renewed_from": iso(pair.refresh_due_at if pair.refresh_token else None),

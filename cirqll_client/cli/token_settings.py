@@ -19,7 +19,7 @@ def setting_in_force(settings: ConnectionSettings, tokens: TokenStore) -> str | 
     if settings.refresh_token:
         had_it = tokens.has_seen(settings.account, settings.refresh_token)
         return None if had_it else "refresh_token"
-    return "access_token" if settings.access_token else None
+    return "access_token" if settings.fixed_token else None
 
 
 def note_setting_in_force(settings: ConnectionSettings, tokens: TokenStore) -> None:
