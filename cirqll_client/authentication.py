@@ -49,8 +49,11 @@ class Authentication(Protocol):
         """Give the token to sign the next request with. Raises any ``CirqllError``."""
         ...
 
-    def renewed(self, refused: BearerToken) -> bool:
-        """Tell whether another token is at hand now than the one that was just refused."""
+    def renewed(self, refused: BearerToken, *, may_renew: bool = True) -> bool:
+        """Tell whether another token is at hand now than the one that was just refused.
+
+        Where it may not be renewed, another process may have done it meanwhile.
+        """
         ...
 
 
@@ -67,7 +70,7 @@ class StaticToken:
         """Give the token."""
         return self._token
 
-    def renewed(self, refused: BearerToken) -> bool:
+    def renewed(self, refused: BearerToken, *, may_renew: bool = True) -> bool:
         """Tell that there is no other token."""
-        del refused
+        del refused, may_renew
         return False

@@ -95,7 +95,8 @@ class ApiSession:
                 failure = again.failure
                 tries = tries.and_one_more(failure, now=self._clock())
             except errors.SignInRequired:
-                if has_renewed or not self._authentication.renewed(token):
+                # Renewed once at most for a request; what others renew counts each time.
+                if not self._authentication.renewed(token, may_renew=not has_renewed):
                     raise
                 has_renewed = True
                 continue

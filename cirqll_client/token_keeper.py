@@ -62,6 +62,10 @@ class _Held:
     """Up to then it may be used while another thread asks."""
 
 
+class _NothingNewerError(Exception):
+    """Nobody has renewed the token, and it is not to be renewed here."""
+
+
 @dataclass(slots=True)
 class _Waiting:
     """Since when a process waits, and which wait it has announced."""
@@ -125,17 +129,21 @@ class TokenKeeper:
                 self._held = self._found(refused=None)
             return self._held.bearer
 
-    def renewed(self, refused: BearerToken) -> bool:
+    def renewed(self, refused: BearerToken, *, may_renew: bool = True) -> bool:
         """Tell whether another token is at hand than the one that the API answered with 401.
 
-        Another thread or process may have renewed it meanwhile; else it is renewed now, once.
-        Raises ``SignInRequired`` where that is not possible, ``SettingInvalid``, ``Unavailable``.
+        Another thread or process may have renewed it meanwhile; else it is renewed now, if it may
+        be. Raises ``SignInRequired`` where that is not possible, ``SettingInvalid``,
+        ``Unavailable``.
         """
         with self._lock:
             held = self._held
             if held is None or held.bearer is refused:
                 value = held.pair.access_token if held else None
-                self._held = held = self._found(refused=value)
+                try:
+                    self._held = held = self._found(refused=value, may_renew=may_renew)
+                except _NothingNewerError:
+                    return False
             return held.bearer is not refused
 
     def renew_now(self, *, even_if_spent: bool = False) -> TokenPair:
@@ -163,7 +171,7 @@ class TokenKeeper:
         self._renewal().attempt(stored, stored.pair, even_if_sent=True)
         return True
 
-    def _found(self, *, refused: str | None) -> _Held:
+    def _found(self, *, refused: str | None, may_renew: bool = True) -> _Held:
         """Go on until there is a token to use."""
         renewal, waiting = self._renewal(), _Waiting(self._clock())
         while True:
@@ -182,6 +190,8 @@ class TokenKeeper:
             if isinstance(step, Wait):
                 self._wait(step, waiting, now=now)
                 continue
+            if not may_renew:
+                raise _NothingNewerError
             held = self._renewed_by(renewal, stored, step, now=now, refused=refused)
             if held is not None:
                 return held

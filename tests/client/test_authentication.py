@@ -84,6 +84,21 @@ def test_a_new_token_that_is_refused_as_well_is_not_renewed_again(
     assert (statuses(crm), len(crm.refreshes)) == ([401, 401], 1)
 
 
+def test_a_token_that_was_just_renewed_is_not_renewed_again_but_read_again(crm: Cirqll) -> None:
+    # Given a token that was refused and renewed
+    crm.sign_in(ages=(-DAY, 29 * DAY))
+    keeper = crm.keeper()
+    assert keeper.renewed(keeper.token())
+    # When the new one is refused, too
+    second = keeper.token()
+    assert not keeper.renewed(second, may_renew=False)
+    # Then only what another program renews counts
+    crm.keeper().renew_now()
+    assert keeper.renewed(second, may_renew=False)
+    assert keeper.token() is not second
+    assert len(crm.refreshes) == 2
+
+
 def test_a_run_that_begins_without_a_usable_token_ends_in_one_sentence(crm: Cirqll) -> None:
     crm.sign_in()
     crm.sandbox.revoke_everything()

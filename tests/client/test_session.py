@@ -42,8 +42,10 @@ def cut(connection: socket.socket) -> None:
 class RenewedToken(StaticToken):
     """A token that is another one after it was refused."""
 
-    def renewed(self, refused: BearerToken) -> bool:
+    def renewed(self, refused: BearerToken, *, may_renew: bool = True) -> bool:
         del refused
+        if not may_renew:
+            return False
         self._token = BearerToken("renewed")
         return True
 
