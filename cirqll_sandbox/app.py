@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from starlette.applications import Starlette
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.routing import Mount, Route
 
 from cirqll_sandbox.admin import admin_routes
 from cirqll_sandbox.answers import refusal_answer
 from cirqll_sandbox.api import Call
+from cirqll_sandbox.endpoint import Endpoint
 from cirqll_sandbox.headers import with_headers
 from cirqll_sandbox.mishaps import LOGIN, damage, instead, page, seconds, too_many
 from cirqll_sandbox.oauth_endpoint import OAuthEndpoint
@@ -42,21 +43,8 @@ def build_app(sandbox: Sandbox) -> Starlette:
     )
 
 
-class ApiEndpoint:
+class ApiEndpoint(Endpoint):
     """Answers every other path."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request from arrival to delivery; a mistake of the sandbox itself is made known."""
-        try:
-            await self._serve(scope, receive, send)
-        except ClientDisconnect:
-            return  # who asked is gone before the question was heard
-        except Exception as error:
-            self._sandbox.failed(error)
-            raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived_at = time.monotonic()

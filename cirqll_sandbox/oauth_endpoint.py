@@ -8,9 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from cirqll_sandbox.answers import refusal_answer
+from cirqll_sandbox.endpoint import Endpoint
 from cirqll_sandbox.headers import with_headers
 from cirqll_sandbox.mishaps import damage, instead, seconds, too_many
 from cirqll_sandbox.oauth import AUTHORIZE, TOKEN, Outcome
@@ -27,24 +28,10 @@ if TYPE_CHECKING:
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.faults import Fault
     from cirqll_sandbox.oauth_call import OAuthCall
-    from cirqll_sandbox.sandbox import Sandbox
 
 
-class OAuthEndpoint:
+class OAuthEndpoint(Endpoint):
     """Answers every path below `/oauth`."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request from arrival to delivery; a mistake of the sandbox itself is made known."""
-        try:
-            await self._serve(scope, receive, send)
-        except ClientDisconnect:
-            return  # who asked is gone before the question was heard
-        except Exception as error:
-            self._sandbox.failed(error)
-            raise
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         arrived_at = time.monotonic()
