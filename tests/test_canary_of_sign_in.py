@@ -104,6 +104,21 @@ def sign_in(server: EchoServer, folder: Path, *, key: str | None) -> None:
         TokenStore(store, api_url=server.url, sealing=sealing).save("default", pair, origin)
 
 
+def said_of_an_index(
+    server: EchoServer, folder: Path, caplog: pytest.LogCaptureFixture
+) -> list[str]:
+    """Ask for a page, and give all that was said and can be seen meanwhile."""
+    caplog.set_level(logging.DEBUG)
+    said = []
+    with closing(connect(settings(server, folder, refresh_token=REFRESH_TOKEN))) as connection:
+        try:
+            connection.client.index(RESOURCES[0], IndexQuery(limit=5))
+        except CirqllError as error:
+            said.append(everything_said_of(error))
+        said += [repr(connection), repr(connection.client), repr(connection._store)]
+    return said + [record.getMessage() + repr(vars(record)) for record in caplog.records]
+
+
 @pytest.mark.parametrize("token_answer", TOKEN_ANSWERS)
 def test_a_renewal_tells_no_secret_whatever_the_service_answers(
     token_answer: str,
@@ -112,18 +127,10 @@ def test_a_renewal_tells_no_secret_whatever_the_service_answers(
     key: str | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    caplog.set_level(logging.DEBUG)
     server.token_answer = token_answer
-    said = []
 
-    with closing(connect(settings(server, tmp_path, refresh_token=REFRESH_TOKEN))) as connection:
-        try:
-            connection.client.index(RESOURCES[0], IndexQuery(limit=5))
-        except CirqllError as error:
-            said.append(everything_said_of(error))
-        said += [repr(connection), repr(connection.client), repr(connection._store)]
+    said = said_of_an_index(server, tmp_path, caplog)
 
-    said += [record.getMessage() + repr(vars(record)) for record in caplog.records]
     assert server.refreshes[0]["refresh_token"] == REFRESH_TOKEN
     assert not holds_secret("\n".join([*said, caplog.text]).encode())
     assert_files_are_safe(tmp_path, key=key)
@@ -134,17 +141,10 @@ def test_the_tokens_that_a_renewal_brought_are_told_to_nobody(
     api_answer: int, server: EchoServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """They are in no setting: the client must have learned them from the answer."""
-    caplog.set_level(logging.DEBUG)
     server.api_answer = api_answer
-    said = []
 
-    with closing(connect(settings(server, tmp_path, refresh_token=REFRESH_TOKEN))) as connection:
-        try:
-            connection.client.index(RESOURCES[0], IndexQuery(limit=5))
-        except CirqllError as error:
-            said.append(everything_said_of(error))
+    said = said_of_an_index(server, tmp_path, caplog)
 
-    said += [record.getMessage() + repr(vars(record)) for record in caplog.records]
     assert server.refreshes
     assert not holds_secret("\n".join([*said, caplog.text]).encode())
 
