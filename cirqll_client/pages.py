@@ -6,10 +6,14 @@ import json
 from dataclasses import dataclass, field
 from html import escape
 from string import Template
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Tone = Literal["good", "bad", "neutral"]
 
+_PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
 _SIGNS: dict[Tone, str] = {"good": "✓", "bad": "!", "neutral": "→"}
 
 
@@ -60,6 +64,15 @@ def security_headers(*, nonce: str, is_https: bool) -> dict[str, str]:
         "X-Frame-Options": "DENY",
     }
     return {**headers, "Strict-Transport-Security": "max-age=31536000"} if is_https else headers
+
+
+def is_early(header: Callable[[str, str], str]) -> bool:
+    """Tell whether a browser only prepares for a visit that may never come.
+
+    ``header`` gives a header of its request, or the second text.
+    """
+    purposes = " ".join(header(name, "") for name in _PURPOSE_HEADERS).lower()
+    return any(word in purposes for word in ("prefetch", "prerender", "preview"))
 
 
 def _details(details: tuple[tuple[str, str], ...]) -> str:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cirqll_client.errors import SettingInvalid
+from cirqll_client.moments import iso_or_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -133,8 +134,8 @@ def to_authvalue(pair: TokenPair | None) -> str:
     fields = {
         "AccessToken": pair.access_token,
         "RefreshToken": pair.refresh_token,
-        "Expires": _iso(pair.expires_at),
-        "RefreshExpires": _iso(pair.refresh_expires_at),
+        "Expires": iso_or_none(pair.expires_at),
+        "RefreshExpires": iso_or_none(pair.refresh_expires_at),
     }
     return json.dumps({name: value for name, value in fields.items() if value is not None})
 
@@ -206,12 +207,6 @@ def _moment(text: object) -> float | None:
         return moment.astimezone(UTC).replace(microsecond=0).timestamp()
     except (ValueError, OverflowError):
         raise SettingInvalid(_AUTHVALUE_SENTENCE) from None
-
-
-def _iso(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _expires_at(expires_in: object, claims: Mapping[str, Any], *, now: float) -> float | None:

@@ -142,9 +142,9 @@ def link(  # noqa: PLR0913 - its options
     Example:
       cirqll connect link --account acme --target-origin https://app.example.com --expires-in 3d
     """  # noqa: D301 - click's own mark for lines that stay as they are
-    from cirqll_client.cli.layout import iso  # noqa: PLC0415 - help needs none of them
     from cirqll_client.connect_server.link_calls import link_url  # noqa: PLC0415
     from cirqll_client.connect_server.wishes import wish_of  # noqa: PLC0415
+    from cirqll_client.moments import iso  # noqa: PLC0415 - help needs none of them
 
     url = _public_url(public_url)
     wish = wish_of(
@@ -167,7 +167,8 @@ def link(  # noqa: PLR0913 - its options
 @with_settings
 def list_links(settings: CommandSettings) -> None:
     """List the links that can still be used."""
-    from cirqll_client.cli.layout import minute, table  # noqa: PLC0415 - help needs none of them
+    from cirqll_client.cli.layout import table  # noqa: PLC0415 - help needs neither
+    from cirqll_client.moments import minute  # noqa: PLC0415
 
     with _links(settings) as (links, _):
         living = links.living()

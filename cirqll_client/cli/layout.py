@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,27 +14,11 @@ if TYPE_CHECKING:
 
 _WIDE = 10_000
 """A file has room for any line."""
-_LATEST = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 
 
 def printable(text: str) -> str:
     """Put a mark in the place of each character that is not to be seen."""
     return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
-
-
-def minute(seconds: float) -> str:
-    """Write a time since the epoch for people, to the minute."""
-    return f"{_moment(seconds):%Y-%m-%d %H:%M} UTC"
-
-
-def day(seconds: float) -> str:
-    """Write a time since the epoch for people, to the day."""
-    return f"{_moment(seconds):%Y-%m-%d}"
-
-
-def iso(seconds: float | None) -> str | None:
-    """Write a time since the epoch for programs."""
-    return None if seconds is None else f"{_moment(seconds):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> str:
@@ -59,7 +42,3 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     with console.capture() as captured:
         console.print(grid)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(min(max(seconds, 0.0), _LATEST), UTC)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cirqll_client.cli import scope_words
-from cirqll_client.cli.layout import day, iso, minute, pairs
+from cirqll_client.cli.layout import pairs
 from cirqll_client.connection import connect, open_store, token_store
 from cirqll_client.identity import identity_of
+from cirqll_client.moments import day, iso_or_none, minute
 from cirqll_client.token_owner import hasty
 from cirqll_client.tokens import TokenPair, jwt_claims, pair_from_access_token
 
@@ -95,7 +96,7 @@ def _token_facts(settings: ConnectionSettings, pair: TokenPair) -> dict[str, Any
         "api_url": settings.api_url,
         "token_from": "setting" if settings.fixed_token else "store",
         "scopes": None if pair.scopes is None else sorted(pair.scopes),
-        "expires_at": iso(pair.expires_at),
-        "renewed_from": iso(pair.refresh_due_at if pair.refresh_token else None),
-        "sign_in_ends_at": iso(pair.refresh_expires_at),
+        "expires_at": iso_or_none(pair.expires_at),
+        "renewed_from": iso_or_none(pair.refresh_due_at if pair.refresh_token else None),
+        "sign_in_ends_at": iso_or_none(pair.refresh_expires_at),
     }

@@ -13,12 +13,13 @@ from starlette.routing import Route
 from cirqll_client.connect_server import connect_pages, refusals
 from cirqll_client.connect_server.answers import Answers
 from cirqll_client.connect_server.bodies import LARGEST_BODY, body_of, form_of
-from cirqll_client.connect_server.browsers import Browsers, is_early
+from cirqll_client.connect_server.browsers import Browsers
 from cirqll_client.connect_server.consents import Ticket
 from cirqll_client.connect_server.link_calls import KEY_VARIABLE, link_answer
 from cirqll_client.connect_server.link_life import AN_OLD_PAGE, Reason, Refused
 from cirqll_client.connect_server.request_log import RequestLog, log_mistake
 from cirqll_client.errors import CirqllError, SettingInvalid, Unavailable
+from cirqll_client.pages import is_early
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -77,7 +78,7 @@ class _Endpoints:
         """Take a person back from Cirqll."""
         if request.method != "GET":
             raise HTTPException(405, headers={"Allow": "GET"})
-        if is_early(request):
+        if is_early(request.headers.get):
             return self._answers.page(refusals.EARLY, status=503)
         query = form_of(request.scope["query_string"])
         browser = self._browsers.known(request)

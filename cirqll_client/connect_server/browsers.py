@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from cirqll_client.connect_server.addresses import PublicUrl
 
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
-_EARLY = ("prefetch", "prerender", "preview")
 
 
 class Browsers:
@@ -50,9 +49,3 @@ class Browsers:
         site = request.headers.get("sec-fetch-site", "same-origin")
         origin = request.headers.get("origin", "null")
         return site != "same-origin" or origin not in {"null", self._own_origin}
-
-
-def is_early(request: Request) -> bool:
-    """Tell whether a browser asks for a page that nobody opened yet."""
-    purposes = (request.headers.get(name, "") for name in ("sec-purpose", "purpose", "x-moz"))
-    return any(word in purpose.lower() for purpose in purposes for word in _EARLY)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
 from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from urllib.parse import urlencode
 
 from cirqll_client.connect_server.wishes import wish_from_json
 from cirqll_client.errors import SettingInvalid
+from cirqll_client.moments import iso
 
 if TYPE_CHECKING:
     from cirqll_client.connect_server.addresses import PublicUrl
@@ -53,9 +53,4 @@ def link_answer(body: bytes, *, links: Links, public_url: PublicUrl) -> dict[str
     except (ValueError, RecursionError):
         value = None
     link = links.make(wish_from_json(value))
-    return {"url": link_url(public_url, link), "expires_at": iso_time(link.expires_at)}
-
-
-def iso_time(seconds: float) -> str:
-    """Write a time since the epoch as ISO 8601, rounded down: a link lives at least until then."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"url": link_url(public_url, link), "expires_at": iso(link.expires_at)}

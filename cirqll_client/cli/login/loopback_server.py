@@ -14,14 +14,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client.pages import Page, html, security_headers
+from cirqll_client.pages import Page, html, is_early, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 LOOPBACK = "127.0.0.1"
-_PURPOSE_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
-_EARLY_PURPOSES = ("prefetch", "prerender", "preview")
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +87,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         with self.server.counted():
-            self._send(_TOO_EARLY if self._is_early else self.server.reply_to(self.path))
+            self._send(
+                _TOO_EARLY if is_early(self.headers.get) else self.server.reply_to(self.path)
+            )
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what http.server refuses with a page of ours; its own repeats what was sent."""
@@ -98,12 +98,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401
         """Say nothing."""
-
-    @property
-    def _is_early(self) -> bool:
-        """Tell whether the browser only prepares for a visit that may never come."""
-        purposes = " ".join(self.headers.get(name, "") for name in _PURPOSE_HEADERS).lower()
-        return any(word in purposes for word in _EARLY_PURPOSES)
 
     def _send(self, reply: Reply) -> None:
         nonce = secrets.token_urlsafe(16)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sql
 
 from cirqll_client.cli import scope_words
-from cirqll_client.cli.layout import day
+from cirqll_client.moments import day
 from cirqll_client.pages import Page
 from cirqll_client.settings import default_store_url
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cirqll_client.cli import scope_words
-from cirqll_client.cli.layout import day, iso, minute
+from cirqll_client.moments import day, iso_or_none, minute
 from cirqll_client.token_life import mark_in_force
 from cirqll_client.tokens import fingerprint
 
@@ -144,10 +144,10 @@ class AccountFacts:
             "company_id": stored.company_id,
             "state": self.state,
             "state_in_words": self.words,
-            "obtained_at": iso(pair.obtained_at if pair else None),
-            "expires_at": iso(pair.expires_at if pair else None),
-            "renewed_from": iso(_renewed_from(pair)) if is_readable else None,
-            "sign_in_ends_at": iso(self.sign_in_ends_at),
+            "obtained_at": iso_or_none(pair.obtained_at if pair else None),
+            "expires_at": iso_or_none(pair.expires_at if pair else None),
+            "renewed_from": iso_or_none(_renewed_from(pair)) if is_readable else None,
+            "sign_in_ends_at": iso_or_none(self.sign_in_ends_at),
             "scopes": sorted(pair.scopes) if pair and pair.scopes is not None else None,
             "access_token_fingerprint": _digits(pair.access_token if pair else None),
             "refresh_token_fingerprint": _digits(pair.refresh_token if pair else None),

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.authentication import BearerToken
-from cirqll_client.cli.layout import minute, printable
+from cirqll_client.cli.layout import printable
 from cirqll_client.connection import open_store, token_store
 from cirqll_client.errors import CirqllError, SettingInvalid, SignInRequired
+from cirqll_client.moments import minute
 from cirqll_client.token_life import remedy
 from cirqll_client.token_owner import owner_of
 from cirqll_client.token_store import Origin
@@ -38,7 +38,6 @@ def take_over(settings: ConnectionSettings, given: bytes, *, offline: bool, repl
         elif before and before.pair and before.pair.secrets() == pair.secrets():
             click.echo(f"The account {settings.account} has these tokens already; nothing to do.")
         else:
-            _check_form(pair)
             held = before if before and not replace else None
             _refuse_because(_why_spent(pair, held, tokens))
             identity = None if offline else _owner(pair, settings)
@@ -63,14 +62,6 @@ def _await_tokens(
         f"The AuthValue is empty: the account {account} is there, and has no tokens yet. "
         f"`{remedy(account)}` or the setting refresh_token brings them."
     )
-
-
-def _check_form(pair: TokenPair) -> None:
-    """Refuse what could not be sent. Raises ``SettingInvalid``."""
-    named = {"AccessToken": pair.access_token, "RefreshToken": pair.refresh_token}
-    for name, token in named.items():
-        if token is not None:
-            BearerToken(token, named=f"Nothing was imported: the {name}")
 
 
 def _owner(pair: TokenPair, settings: ConnectionSettings) -> Identity | None:

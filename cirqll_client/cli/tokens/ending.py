@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli.layout import day, minute, printable
+from cirqll_client.cli.layout import printable
 from cirqll_client.cli.token_settings import setting_in_force
 from cirqll_client.cli.tokens.account_facts import AccountFacts
 from cirqll_client.cli.tokens.listing import all_accounts
@@ -21,6 +21,7 @@ from cirqll_client.cli.tokens.revocation import (
 )
 from cirqll_client.connection import open_store, token_store
 from cirqll_client.errors import CirqllError, SignInRequired, Unavailable
+from cirqll_client.moments import day, minute
 from cirqll_client.redaction import Redaction
 from cirqll_client.token_owner import is_accepted
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cirqll_client.cli.layout import day, minute, printable
+from cirqll_client.cli.layout import printable
 from cirqll_client.cli.tokens.account_facts import AccountFacts
 from cirqll_client.cli.tokens.listing import all_accounts
 from cirqll_client.connection import open_store, token_keeper, token_store
 from cirqll_client.errors import CirqllError, SignInRequired
+from cirqll_client.moments import day, minute
 from cirqll_client.redaction import Redaction
 from cirqll_client.token_life import StoredAccount, remedy
 from cirqll_client.token_owner import hasty
