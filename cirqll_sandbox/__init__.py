@@ -13,10 +13,12 @@ two can prove each other wrong. From the command line it is `cirqll sandbox`; in
         customers.insert(name="Bakkerij de Korenaar")     # -> the row; what is not given is null
         customers.insert_many([{"name": "A"}, {"name": "B", "anything": [1]}])    # -> their ids
         customers.update(1, name="C")         # touches updated_at, unless it is given
-        customers.delete(1); customers.get(2); customers.all(); len(customers); customers.clear()
+        customers.delete(1); customers.get(2); len(customers); customers.clear()
+        customers.all()                       # every row, as it is stored: to count duplicates
         sandbox.behaviour = replace(sandbox.behaviour, filter_mode="ignore")
         sandbox.faults.add("503", probability=0.1)        # see `faults.FAULT_KINDS`
         sandbox.faults.add("cut-middle", at=3, path="/api/customer")
+        sandbox.faults.add("lost-answer", method="POST", path="/api/customer$", times=1)
         sandbox.before_request(lambda request: ...)       # -> a function that ends it
         sandbox.requests                      # time, method, path, query, token, status, ...
         sandbox.forget_requests()
@@ -28,6 +30,21 @@ two can prove each other wrong. From the command line it is `cirqll sandbox`; in
         sandbox.clock.move(3600)              # Clock.stopped_at(moment), .set(moment), .stop()
         sandbox.rate_limit.reset()
         sandbox.reset()
+
+What may become of a write (each also an option of `cirqll sandbox --behaviour NAME=VALUE`, of
+`PATCH /_sandbox/behaviour` and, for single requests, of the fault `behaviour`)::
+
+    Behaviour(trims_texts=False, empty_texts_become_null=False)    # both are done by default
+    Behaviour(text_limit_mode="cut", price_places=2, normalises_email=True, normalises_phone=True)
+    Behaviour(ignored_write_fields=("phone",), hidden_fields=("customer.email",))
+    Behaviour(unique_fields={"customer": ("import_id",)}, forbidden_rows={"customer": (5,)})
+    Behaviour(on_delete_of_parent="refuse", delete_refusal_status=409)        # or "null", "keep"
+    Behaviour(archived_in_index="hidden", text_comparison="exact", url_maximum=None)
+    sandbox.faults.add("lost-answer")         # carried out, then cut; "cut-before": not carried out
+    sandbox.faults.add("slow-commit", seconds=1)       # cut, then carried out
+    sandbox.faults.add("500-after-commit")    # carried out, then an error; "502-after-commit": HTML
+    sandbox.faults.add("slow", seconds=2)     # carried out, then a late answer; "slow-start" waits
+                                              # before; "empty", "truncated": carried out
 
 Signing in is at `/oauth/authorize` (a page for a person), `/oauth/token` and `/oauth/scopes`::
 

@@ -9,7 +9,8 @@ It needs no token and counts for nothing. All bodies are JSON.
     GET    /_sandbox/rows/customer/7      one row
     PATCH  /_sandbox/rows/customer/7      changes; touches updated_at unless it is given
     DELETE /_sandbox/rows/customer/7
-    GET    /_sandbox/behaviour            all options; PATCH changes some
+    GET    /_sandbox/behaviour            all options; PATCH changes some:
+                                          {"price_places": 2, "forbidden_rows": {"customer": [5]}}
     GET    /_sandbox/faults               {"data": [...], "kinds": {...}}
     POST   /_sandbox/faults               {"kind": "503", "probability": 0.1, "at": [3], "times": 2,
                                            "path": "/customer", "method": "GET", ...parameters}

@@ -6,11 +6,19 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cirqll_sandbox import dependants
 from cirqll_sandbox.answers import Answer, json_answer
 from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
 from cirqll_sandbox.exact_json import loads
 from cirqll_sandbox.listing import Listing
-from cirqll_sandbox.refusals import Refusal, bad_request, forbidden, not_found, unauthenticated
+from cirqll_sandbox.refusals import (
+    Refusal,
+    bad_request,
+    forbidden,
+    forbidden_record,
+    not_found,
+    unauthenticated,
+)
 from cirqll_sandbox.resources import RESOURCES
 from cirqll_sandbox.writing import Write
 
@@ -70,10 +78,13 @@ class Api:
             self._require_relations(call, table, grant, behaviour)
         if action == "index":
             return self._listing.answer(table, call.parameters, behaviour)
-        if action == "create":
-            row = Write(table, self._database, behaviour).create(_json(call))
-            return self._single(behaviour.create_status, row, table, call, behaviour)
-        return self._with_row(action, _found(table, id_text), table, call, behaviour)
+        if action == "delete":
+            return self._deleted(_changeable(table, id_text, behaviour), table, behaviour)
+        # A view that is refused must be refused before anything is written.
+        presenter = Presenter(call.parameters, table, self._database, behaviour)
+        status = behaviour.create_status if action == "create" else 200
+        row = self._row(action, table, id_text, call, behaviour)
+        return _single(status, row, presenter, behaviour)
 
     def _route(self, call: Call) -> tuple[Action, Table, str]:
         match = _PATH.match(call.path)
@@ -87,24 +98,21 @@ class Api:
             raise Refusal(405, message)
         return action, self._database.tables[resource.name], match["id"] or ""
 
-    def _with_row(
-        self, action: Action, row: Row, table: Table, call: Call, behaviour: Behaviour
-    ) -> Answer:
-        if action == "delete":
-            table.delete(row["id"])
-            empty = behaviour.delete_status == 204  # noqa: PLR2004 - no content
-            return Answer(behaviour.delete_status, "" if empty else "{}")
+    def _row(
+        self, action: Action, table: Table, id_text: str, call: Call, behaviour: Behaviour
+    ) -> Row:
+        """The row to show: a new one, a changed one, or as it is."""
+        write = Write(table, self._database, behaviour)
+        if action == "create":
+            return write.create(_json(call))
         if action == "update":
-            row = Write(table, self._database, behaviour).update(row, _json(call))
-        return self._single(200, row, table, call, behaviour)
+            return write.update(_changeable(table, id_text, behaviour), _json(call))
+        return _found(table, id_text)
 
-    def _single(
-        self, status: int, row: Row, table: Table, call: Call, behaviour: Behaviour
-    ) -> Answer:
-        presenter = Presenter(call.parameters, table, self._database, behaviour)
-        text = presenter.text(row)
-        body = f'{{"data":{text}}}' if behaviour.wrap_single else text
-        return Answer(status, body, {WEIGHT_HEADER: str(presenter.weight)})
+    def _deleted(self, row: Row, table: Table, behaviour: Behaviour) -> Answer:
+        dependants.delete(row, table, self._database, behaviour)
+        empty = behaviour.delete_status == 204  # noqa: PLR2004 - no content
+        return Answer(behaviour.delete_status, "" if empty else "{}")
 
     def _require_relations(
         self, call: Call, table: Table, grant: Grant, behaviour: Behaviour
@@ -121,6 +129,20 @@ def _found(table: Table, id_text: str) -> Row:
         message = f"No query results for model [{table.resource.name}] {id_text}."
         raise not_found(message)
     return row
+
+
+def _changeable(table: Table, id_text: str, behaviour: Behaviour) -> Row:
+    """The row; a `Refusal` (403) where a policy forbids to change it."""
+    row = _found(table, id_text)
+    if row["id"] in behaviour.forbidden_rows.get(table.resource.name, ()):
+        raise forbidden_record()
+    return row
+
+
+def _single(status: int, row: Row, presenter: Presenter, behaviour: Behaviour) -> Answer:
+    text = presenter.text(row)
+    body = f'{{"data":{text}}}' if behaviour.wrap_single else text
+    return Answer(status, body, {WEIGHT_HEADER: str(presenter.weight)})
 
 
 def _json(call: Call) -> Any:

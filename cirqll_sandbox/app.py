@@ -16,12 +16,21 @@ from cirqll_sandbox.answers import refusal_answer
 from cirqll_sandbox.api import Call
 from cirqll_sandbox.endpoint import Endpoint
 from cirqll_sandbox.headers import with_headers
-from cirqll_sandbox.mishaps import LOGIN, damage, instead, page, seconds, too_many
+from cirqll_sandbox.mishaps import (
+    LOGIN,
+    afterwards,
+    damage,
+    instead,
+    page,
+    seconds,
+    too_long,
+    too_many,
+)
 from cirqll_sandbox.oauth_endpoint import OAuthEndpoint
 from cirqll_sandbox.parameters import Parameters
 from cirqll_sandbox.refusals import Refusal
 from cirqll_sandbox.request_log import RequestRecord
-from cirqll_sandbox.wire import deliver
+from cirqll_sandbox.wire import cut_early, deliver
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -29,6 +38,7 @@ if TYPE_CHECKING:
     from cirqll_sandbox.answers import Answer
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.faults import Fault
+    from cirqll_sandbox.rate_limit import Verdict
     from cirqll_sandbox.sandbox import Sandbox
 
 
@@ -58,8 +68,13 @@ class ApiEndpoint(Endpoint):
         key = self._sandbox.log.arrived(record)
         faults, behaviour = self._sandbox.drawn(call.method, call.path)
         await asyncio.sleep(seconds(faults, "slow-start"))
+        unheard = _unheard(call, _url_length(scope), behaviour)
         with self._sandbox.lock:
-            answer = self._answer(call, faults, behaviour)
+            verdict = None if unheard else self._verdict(call, faults, behaviour)
+        await cut_early(seconds(faults, "slow-commit", default=1), scope)
+        with self._sandbox.lock:
+            answer = unheard or self._answer(call, faults, behaviour, verdict)
+            answer = with_headers(answer, verdict, behaviour, self._sandbox.clock)
         harm = damage(faults, behaviour)
         self._sandbox.log.answered(
             key,
@@ -68,17 +83,17 @@ class ApiEndpoint(Endpoint):
         )
         await deliver(answer, harm, scope, send)
 
-    def _answer(self, call: Call, faults: list[Fault], behaviour: Behaviour) -> Answer:
-        sandbox = self._sandbox
+    def _verdict(self, call: Call, faults: list[Fault], behaviour: Behaviour) -> Verdict | None:
         for fault in faults:
             if fault.kind == "foreign":
-                sandbox.rate_limit.eat(fault.parameters.get("requests", 1), behaviour)
-        if call.path == LOGIN:
-            return page(200, "Inloggen")
-        verdict = sandbox.rate_limit.hit(call.token or "", behaviour)
+                self._sandbox.rate_limit.eat(fault.parameters.get("requests", 1), behaviour)
+        return self._sandbox.rate_limit.hit(call.token or "", behaviour)
+
+    def _answer(
+        self, call: Call, faults: list[Fault], behaviour: Behaviour, verdict: Verdict | None
+    ) -> Answer:
         answer = too_many(verdict, behaviour) or instead(faults, verdict)
-        answer = answer or self._carried_out(call, faults, behaviour)
-        return with_headers(answer, verdict, behaviour, sandbox.clock)
+        return answer or afterwards(self._carried_out(call, faults, behaviour), faults)
 
     def _carried_out(self, call: Call, faults: list[Fault], behaviour: Behaviour) -> Answer:
         sandbox = self._sandbox
@@ -88,6 +103,18 @@ class ApiEndpoint(Endpoint):
             return sandbox.api.answer(call, behaviour)
         except Refusal as refusal:
             return refusal_answer(refusal)
+
+
+def _unheard(call: Call, url_length: int, behaviour: Behaviour) -> Answer | None:
+    """The answer to what does not reach the API, and is not counted."""
+    if call.path == LOGIN:
+        return page(200, "Inloggen")
+    return too_long(url_length, behaviour)
+
+
+def _url_length(scope: Scope) -> int:
+    query: bytes = scope["query_string"]
+    return len(scope["raw_path"]) + (1 + len(query) if query else 0)
 
 
 def _call(request: Request, body: bytes) -> Call:

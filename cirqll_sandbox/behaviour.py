@@ -7,8 +7,11 @@ account shows a default to be wrong, correct it here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PageMaximumMode = Literal["cap", "cap_silently", "refuse", "obey"]
 Honesty = Literal["honour", "ignore", "refuse"]
@@ -66,6 +69,19 @@ class Behaviour:
     ties: Literal["by_id", "shuffled"] = "by_id"
     """Guess: rows that `order_by` does not tell apart come by id. MySQL promises nothing:
     `shuffled`."""
+    text_comparison: Literal["mysql", "exact"] = "mysql"
+    """Likely (Laravel's collation): texts are equal without regard to case, accents and blanks at
+    their end. `like` and its kin never regard case: that is documented."""
+    archived_in_index: Literal["shown", "hidden"] = "shown"
+    """Unknown in the documentation. `hidden` leaves archived rows out of an Index, unless its
+    filter speaks of `archived_at`; Show still gives them."""
+
+    # Requests
+    url_maximum: int | None = 8170
+    """Likely: nginx has 8 kB for a request line. Characters of path and query of a request to the
+    API; a longer one is answered by a page in HTML, and no budget pays for it."""
+    url_refusal_status: Literal[414, 400] = 414
+    """Likely (nginx)."""
 
     # Relations
     field_values_shape: Literal["page", "list", "map"] = "page"
@@ -92,6 +108,40 @@ class Behaviour:
     """Likely (Laravel): a field that is no column of the table is left out without a word."""
     touch_unchanged: bool = True
     """Guess: an Update that changes nothing moves `updated_at` too. Laravel's `save` would not."""
+    hidden_fields: tuple[str, ...] = ()
+    """Unknown in the documentation: fields that are stored, but that no answer shows. Named as
+    `phone` or, for one resource, `customer.phone`."""
+
+    # What becomes of the values that are written
+    trims_texts: bool = True
+    """Likely (Laravel): blanks around a text are left out, but for a password's."""
+    empty_texts_become_null: bool = True
+    """Likely (Laravel)."""
+    ignored_write_fields: tuple[str, ...] = ()
+    """Unknown in the documentation: fields that a write may have, valid or not, and that are not
+    stored. Named as in `hidden_fields`."""
+    text_limit_mode: Literal["refuse", "cut"] = "refuse"
+    """Likely: a text that is too long is not valid. MySQL would `cut` it, if nobody looked."""
+    price_places: int | None = None
+    """Guess: a price is stored with all its digits. A DECIMAL of MySQL's rounds to so many
+    decimals, halves away from zero."""
+    normalises_email: bool = False
+    """Guess. Otherwise an address is stored in lower case."""
+    normalises_phone: bool = False
+    """Guess. Otherwise `phone` and `mobile` are stored without blanks."""
+    unique_fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    """Unknown in the documentation: fields, by resource, whose value no two records may share, such
+    as `{"customer": ("import_id",)}`."""
+
+    # Records that cannot be changed, or whose parent goes
+    forbidden_rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Unknown in the documentation: ids, by resource, of records that the user may read, while an
+    Update or Delete is answered 403: `{"customer": (5,)}`."""
+    on_delete_of_parent: Literal["keep", "null", "refuse"] = "keep"
+    """Unknown in the documentation: what a Delete does to `customer_id` and the like in the records
+    that point to the deleted one. With `refuse` it is not deleted."""
+    delete_refusal_status: Literal[500, 409] = 500
+    """Likely, if a foreign key refuses: the exception of the database is caught by nobody."""
 
     # Rate limit
     rate_limit: int = 60

@@ -58,6 +58,13 @@ import click
     metavar="KIND[:PROBABILITY]",
     help="Let something go wrong, e.g. 503:0.1. Repeatable.",
 )
+@click.option(
+    "--behaviour",
+    "behaviours",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Set any option of the behaviour, e.g. price_places=2. Repeatable.",
+)
 @click.option("--latency", default=0.0, metavar="MS", help="Milliseconds before each answer.")
 @click.option("--ignore-filter", is_flag=True, help="Ignore the filter.")
 @click.option("--ignore-order", is_flag=True, help="Ignore the order.")
@@ -85,8 +92,11 @@ import click
     help="Where the browser may go after signing in, besides loopback. Repeatable.",
 )
 @click.option("--list-faults", is_flag=True, help="List the kinds of faults.")
-def sandbox(*, host: str, port: int, faults: tuple[str, ...], list_faults: bool,
-            **options: object) -> None:  # fmt: skip
+@click.option("--list-behaviour", is_flag=True, help="List the options of the behaviour.")
+def sandbox(
+    *, host: str, port: int, faults: tuple[str, ...], list_faults: bool, list_behaviour: bool,
+    **options: object,
+) -> None:  # fmt: skip
     """Run a local Cirqll with invented data.
 
     It needs no account and leaves no trace. Ctrl-C stops it.
@@ -105,5 +115,8 @@ def sandbox(*, host: str, port: int, faults: tuple[str, ...], list_faults: bool,
 
     if list_faults:
         click.echo(startup.fault_list())
+        return
+    if list_behaviour:
+        click.echo(startup.behaviour_list())
         return
     startup.serve(host=host, port=port, faults=faults, options=options)

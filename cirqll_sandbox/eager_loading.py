@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cirqll_sandbox.exact_json import dumps
+from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.resources import BELOW_ANYTHING, RESOURCES
 
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from cirqll_sandbox.tables import Database, Row, Table
 
 WEIGHT_HEADER = "X-Eager-Loading-Weight"
-_HIDDEN = {"field_value": ("id", "field_id", "value")}
+_SHOWN = {"field_value": ("id", "field_id", "value")}
+"""All that is ever shown of rows that belong to others."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Presenter:
 
     def text(self, row: Row) -> str:
         """The row as JSON."""
-        if self.view.whole:
+        if self.view.whole and not self._behaviour.hidden_fields:
             return self._table.text(row["id"])
         return dumps(self._present(row, self._table.resource.name, self.view))
 
@@ -146,9 +148,11 @@ class Presenter:
         return weight
 
     def _present(self, row: Row, resource: str, view: View) -> dict[str, Any]:
-        kept = _HIDDEN.get(resource, row)
-        fields = view.fields
+        kept = _SHOWN.get(resource, row)
+        fields, hidden = view.fields, self._behaviour.hidden_fields
         shown = {k: row[k] for k in kept if k in row and (fields is None or k in fields)}
+        if hidden:
+            shown = {k: v for k, v in shown.items() if not is_named(k, resource, hidden)}
         relations = RESOURCES[resource].relations
         for name, inner in view.relations.items():
             shown[name] = self._related(row, relations[name], inner)

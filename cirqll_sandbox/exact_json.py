@@ -62,8 +62,13 @@ def _dumps_other(value: Any) -> str:
 
 
 def loads(text: str | bytes) -> Any:
-    """The value, with numbers that are no integers as `SpelledNumber`."""
-    return json.loads(text, parse_float=SpelledNumber)
+    """The value, with numbers that are no integers as `SpelledNumber`; NaN is a `ValueError`."""
+    return json.loads(text, parse_float=SpelledNumber, parse_constant=_refused)
+
+
+def _refused(constant: str) -> None:
+    message = f"{constant} is no JSON."
+    raise ValueError(message)
 
 
 def copied(value: Any) -> Any:

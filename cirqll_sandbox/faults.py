@@ -11,6 +11,7 @@ from cirqll_sandbox.behaviour import Behaviour
 from cirqll_sandbox.changes import changed
 
 _STATUS = re.compile(r"(?P<status>[1-5]\d\d)(?P<html>-html)?\Z")
+_AFTER_COMMIT = re.compile(r"(?P<status>[45]\d\d)-after-commit\Z")
 
 FAULT_KINDS: dict[str, str] = {
     "429": "429 with Retry-After (parameter seconds, default the window's end)",
@@ -19,13 +20,17 @@ FAULT_KINDS: dict[str, str] = {
     "502-html": "an HTML error page of a proxy; any status works",
     "cut-before": "the connection is cut before the answer; nothing was done",
     "lost-answer": "the request is carried out, then the connection is cut before the answer",
+    "slow-commit": "the connection is cut at once, and the request is carried out only later "
+    "(parameter seconds, default 1)",
+    "500-after-commit": "the request is carried out, then a JSON error comes; any status works",
+    "502-after-commit": "the same with a proxy's HTML page: for 502 and 504",
     "cut-middle": "the connection is cut in the middle of the body",
     "truncated": "half of the JSON, with a Content-Length that fits the half",
     "empty": "the request is carried out, and the body is empty",
     "html-200": "an HTML page with status 200; nothing was done",
     "login-redirect": "302 to a login page, which answers HTML with status 200",
     "slow-start": "the request waits (parameter seconds, default 2) before it is carried out",
-    "slow": "the answer waits (parameter seconds, default 2) before its headers",
+    "slow": "the request is carried out, then the answer waits (parameter seconds, default 2)",
     "drip": "the body drips (parameter seconds, default 2, for all of it)",
     "edit-rows": "somebody changes rows of the resource first (parameter rows, default 1)",
     "foreign": "other programs send requests first (parameter requests, default 1)",
@@ -74,7 +79,7 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
 }
 _PARAMETERS = {
     "429": {"seconds"}, "slow": {"seconds"}, "slow-start": {"seconds"}, "drip": {"seconds"},
-    "edit-rows": {"rows"}, "foreign": {"requests"},
+    "slow-commit": {"seconds"}, "edit-rows": {"rows"}, "foreign": {"requests"},
 }  # fmt: skip
 
 
@@ -109,6 +114,12 @@ class Fault:
         """Whether the error answer is a proxy's page."""
         match = _STATUS.match(self.kind)
         return bool(match and match["html"])
+
+    @property
+    def status_after_commit(self) -> int | None:
+        """The status that stands in for success, for kinds such as `500-after-commit`."""
+        match = _AFTER_COMMIT.match(self.kind)
+        return int(match["status"]) if match else None
 
     def overriding(self, behaviour: Behaviour) -> Behaviour:
         """The behaviour under this fault."""
@@ -190,7 +201,7 @@ class Faults:
 
 
 def _check(fault: Fault) -> None:
-    if fault.kind not in FAULT_KINDS and not fault.status:
+    if fault.kind not in FAULT_KINDS and not fault.status and not fault.status_after_commit:
         message = f"There is no fault {fault.kind!r}. There are: {', '.join(FAULT_KINDS)}."
         raise UnknownFaultError(message)
     if fault.kind in _OVERRIDES:

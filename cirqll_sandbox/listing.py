@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cirqll_sandbox.answers import Answer
 from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
-from cirqll_sandbox.filtering import parse_filter
+from cirqll_sandbox.filtering import Condition, parse_filter
 from cirqll_sandbox.matching import compiled
 from cirqll_sandbox.ordering import ordered, parse_order
 from cirqll_sandbox.refusals import bad_request, invalid
@@ -73,6 +73,8 @@ class Listing:
         """The piece of an index that holds just these rows in just this order, if there is one."""
         if tree is not None and behaviour.unfilterable_fields:
             return None
+        if _hides_archived(table, tree, behaviour):
+            return None
         if order in _BY_ID and (order or behaviour.ties == "by_id"):
             span = (0, len(table)) if tree is None else id_span(tree, table.ids)
             return None if span is None else (table.ids, span)
@@ -90,6 +92,8 @@ class Listing:
         if key in self._selections and behaviour.ties == "by_id":
             return self._selections[key]
         rows = list(table)
+        if _hides_archived(table, tree, behaviour):
+            rows = [row for row in rows if row.get("archived_at") is None]
         if tree is not None:
             test = compiled(tree, table, self._database, behaviour)
             rows = [row for row in rows if test(row)]
@@ -98,6 +102,17 @@ class Listing:
         if len(self._selections) > _REMEMBERED:
             self._selections.popitem(last=False)
         return ids
+
+
+def _hides_archived(table: Table, tree: Filter | None, behaviour: Behaviour) -> bool:
+    hides = behaviour.archived_in_index == "hidden" and "archived_at" in table.columns
+    return hides and not (tree and _speaks_of_archived(tree))
+
+
+def _speaks_of_archived(tree: Filter) -> bool:
+    if isinstance(tree, Condition):
+        return tree.path == ("archived_at",)
+    return any(map(_speaks_of_archived, tree.parts))
 
 
 def asked_limit(parameters: Parameters, behaviour: Behaviour) -> int:

@@ -6,18 +6,20 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_sandbox.filtering import Condition
 from cirqll_sandbox.refusals import bad_request
-from cirqll_sandbox.values import Operand, comparison, membership, search
+from cirqll_sandbox.values import as_date_time, collation, comparison, membership, search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.filtering import Filter
-    from cirqll_sandbox.resources import Relation
+    from cirqll_sandbox.resources import Relation, Resource
     from cirqll_sandbox.tables import Database, Row, Table
 
     Test = Callable[[Row], bool | None]
     ValueTest = Callable[[Any], bool | None]
+
+_TEXTS = frozenset({"text", "long_text", "email"})
 
 
 def compiled(tree: Filter, table: Table, database: Database, behaviour: Behaviour) -> Test:
@@ -47,7 +49,9 @@ def _condition(
         table = database.tables[relation.table]
     if field not in table.columns or field in behaviour.unfilterable_fields:
         return _unknown(condition, behaviour)
-    test = _negated(_value_test(condition)) if condition.negated else _value_test(condition)
+    test = _value_test(condition, _values(condition, table.resource), behaviour)
+    if condition.negated:
+        test = _negated(test)
     return _across(relations, lambda row: test(row.get(field)), database)
 
 
@@ -68,12 +72,20 @@ def _unknown(condition: Condition, behaviour: Behaviour) -> Test:
     raise bad_request(message)
 
 
-def _value_test(condition: Condition) -> ValueTest:
+def _values(condition: Condition, resource: Resource) -> list[str]:
+    """What to compare with: a date is one only beside a column that is no text."""
+    field = resource.by_name.get(condition.path[-1])
+    if field is not None and field.kind in _TEXTS:
+        return list(condition.values)
+    return [as_date_time(value) for value in condition.values]
+
+
+def _value_test(condition: Condition, values: list[str], behaviour: Behaviour) -> ValueTest:
     if condition.operator == "in":
-        return membership(condition.values)
+        return membership(values, collation(behaviour))
     if condition.operator in {"eq", "gt", "lt", "gte", "lte"}:
-        return comparison(condition.operator, Operand(condition.values[0]))
-    return search(condition.operator, condition.values[0])
+        return comparison(condition.operator, values[0], collation(behaviour))
+    return search(condition.operator, condition.values[0], behaviour)
 
 
 def _negated(test: ValueTest) -> ValueTest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from cirqll_sandbox.answers import Answer, json_answer
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 HTML = "text/html; charset=utf-8"
 LOGIN = "/login"
+_FIRST_ERROR = 400
+_OF_A_PROXY = frozenset({502, 504})
 _PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
 
@@ -36,22 +39,39 @@ def instead(faults: Sequence[Fault], verdict: Verdict | None) -> Answer | None:
     return None
 
 
+def afterwards(answer: Answer, faults: Sequence[Fault]) -> Answer:
+    """What is told of a request that was carried out; a refused one is refused as it would be."""
+    for fault in faults:
+        status = fault.status_after_commit
+        if status is not None and answer.status < _FIRST_ERROR:
+            return _error(status, html=status in _OF_A_PROXY)
+    return answer
+
+
+def too_long(length: int, behaviour: Behaviour) -> Answer | None:
+    """The refusal of a URL that a proxy does not let through."""
+    if behaviour.url_maximum is None or length <= behaviour.url_maximum:
+        return None
+    status = behaviour.url_refusal_status
+    return page(status, f"{status} {HTTPStatus(status).phrase}")
+
+
 def damage(faults: Sequence[Fault], behaviour: Behaviour) -> Damage:
     """What happens to the answer on its way."""
     kinds = {fault.kind for fault in faults}
     return Damage(
         seconds_before=behaviour.latency_seconds + seconds(faults, "slow"),
         dripping_seconds=seconds(faults, "drip"),
-        cut_before=bool(kinds & {"cut-before", "lost-answer"}),
+        cut_before=bool(kinds & {"cut-before", "lost-answer", "slow-commit"}),
         cut_in_body="cut-middle" in kinds,
         truncated="truncated" in kinds,
         empty="empty" in kinds,
     )
 
 
-def seconds(faults: Sequence[Fault], kind: str) -> float:
+def seconds(faults: Sequence[Fault], kind: str, *, default: float = 2) -> float:
     """How long the faults of a kind take."""
-    return sum(float(f.parameters.get("seconds", 2)) for f in faults if f.kind == kind)
+    return sum(float(f.parameters.get("seconds", default)) for f in faults if f.kind == kind)
 
 
 def page(status: int, title: str) -> Answer:

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from cirqll_sandbox.answers import refusal_answer
 from cirqll_sandbox.endpoint import Endpoint
 from cirqll_sandbox.headers import with_headers
-from cirqll_sandbox.mishaps import damage, instead, seconds, too_many
+from cirqll_sandbox.mishaps import afterwards, damage, instead, seconds, too_many
 from cirqll_sandbox.oauth import AUTHORIZE, TOKEN, Outcome
 from cirqll_sandbox.oauth_call import oauth_call
 from cirqll_sandbox.oauth_log import AuthorizeRequestRecord, TokenRequestRecord, fingerprint
 from cirqll_sandbox.refusals import Refusal
-from cirqll_sandbox.wire import deliver
+from cirqll_sandbox.wire import cut_early, deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,7 @@ class OAuthEndpoint(Endpoint):
         ended = self._noted(call, arrived_at)
         faults, behaviour = self._sandbox.drawn(call.method, call.path)
         await asyncio.sleep(seconds(faults, "slow-start"))
+        await cut_early(seconds(faults, "slow-commit", default=1), scope)
         with self._sandbox.lock:
             outcome = self._outcome(call, faults, behaviour)
         harm = damage(faults, behaviour)
@@ -76,9 +77,8 @@ class OAuthEndpoint(Endpoint):
                 outcome = sandbox.oauth.answer(call, behaviour)
             except Refusal as refusal:
                 outcome = Outcome(refusal_answer(refusal), "refused")
-        return outcome._replace(
-            answer=with_headers(outcome.answer, verdict, behaviour, sandbox.clock)
-        )
+        answer = afterwards(outcome.answer, faults)
+        return outcome._replace(answer=with_headers(answer, verdict, behaviour, sandbox.clock))
 
 
 def _token_record(call: OAuthCall, arrived_at: float) -> TokenRequestRecord:

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from cirqll_sandbox.refusals import bad_request
-from cirqll_sandbox.values import sort_key
+from cirqll_sandbox.values import collation, sort_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -41,6 +41,7 @@ def ordered(rows: list[Row], order: Order, behaviour: Behaviour) -> list[Row]:
         random.shuffle(rows)
     else:
         rows.sort(key=lambda row: row["id"])
+    collate = collation(behaviour)
     for field, descends in reversed(order):
-        rows.sort(key=lambda row: sort_key(row.get(field)), reverse=descends)
+        rows.sort(key=lambda row: sort_key(row.get(field), collate), reverse=descends)
     return rows

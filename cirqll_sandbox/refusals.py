@@ -32,6 +32,11 @@ def forbidden(scope: str) -> Refusal:
     return Refusal(403, f"Invalid scope(s) provided. This needs {scope}.")
 
 
+def forbidden_record() -> Refusal:
+    """403: a policy on the record, whatever the scopes (likely: Laravel's words)."""
+    return Refusal(403, "This action is unauthorized.")
+
+
 def not_found(what: str) -> Refusal:
     """404: no such record or path."""
     return Refusal(404, what)

@@ -107,15 +107,16 @@ _BOUNDS: dict[str, tuple[int, int]] = {
 _DEFAULTS: dict[str, object] = {"price_type": 1, "required": False}
 
 
-def _field(name: str, *, required: bool) -> Field:
+def _field(name: str, *, resource: str, required: bool) -> Field:
     low, high = _BOUNDS.get(name, (None, None))
+    lowest_price = 0 if resource == "chance" else None
     return Field(
         name=name,
         kind=_kind(name),
         required=required,
         read_only=name in _READ_ONLY,
         write_only=name == "password",
-        minimum=0 if name == "price" else low,
+        minimum=lowest_price if name == "price" else low,
         maximum=high,
         default=_DEFAULTS.get(name),
     )
@@ -140,7 +141,7 @@ def _resource(
     columns = ["id", *names.split(), "created_at", "updated_at"]
     if name in CUSTOM_FIELD_OWNERS:
         to_many = (*to_many, _owned(name))
-    fields = tuple(_field(column, required=column in needed) for column in columns)
+    fields = tuple(_field(column, resource=name, required=column in needed) for column in columns)
     return Resource(name=name, fields=fields, to_many=to_many, actions=actions)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cirqll_sandbox.app import build_app
 from cirqll_sandbox.behaviour import Behaviour
-from cirqll_sandbox.changes import is_timezone
+from cirqll_sandbox.changes import UnknownBehaviourError, changed, is_timezone
+from cirqll_sandbox.exact_json import dumps
 from cirqll_sandbox.faults import FAULT_KINDS, UnknownFaultError
 from cirqll_sandbox.sandbox import Sandbox
 from cirqll_sandbox.scopes import ALL_SCOPES
@@ -87,6 +90,12 @@ def fault_list() -> str:
     return "\n".join(f"  {kind:<26} {text}" for kind, text in FAULT_KINDS.items())
 
 
+def behaviour_list() -> str:
+    """The options of the behaviour, each with its default as JSON."""
+    defaults = asdict(Behaviour())
+    return "\n".join(f"  {name:<30} {dumps(value)}" for name, value in defaults.items())
+
+
 def _sandbox(options: Mapping[str, Any]) -> Sandbox:
     seconds = options["access_token_seconds"]
     behaviour = Behaviour(
@@ -103,6 +112,8 @@ def _sandbox(options: Mapping[str, Any]) -> Sandbox:
         order_mode="ignore" if options["ignore_order"] else "honour",
         edits_per_second=options["edit_rate"],
     )
+    for text in options["behaviours"]:
+        behaviour = _changed(behaviour, text)
     sandbox = Sandbox(
         seed=options["seed"],
         size=options["size"],
@@ -118,6 +129,22 @@ def _sandbox(options: Mapping[str, Any]) -> Sandbox:
         name=client.name,
     )
     return sandbox
+
+
+def _changed(behaviour: Behaviour, text: str) -> Behaviour:
+    """The behaviour with an option written `name=value`; a value is JSON, or a text as it is."""
+    name, _, value = text.partition("=")
+    try:
+        return changed(behaviour, **{name: _value(value)})
+    except UnknownBehaviourError as error:
+        raise click.BadParameter(str(error), param_hint="--behaviour") from error
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _scopes(text: str | None) -> list[str] | None:

@@ -150,14 +150,15 @@ class Table:
             text = self._texts[id] = dumps(self._rows[id])
         return text
 
-    def referring(self, column: str, id: int) -> list[Row]:  # noqa: A002
-        """The rows whose column holds this id, by id."""
+    def referring(self, column: str, value: Any) -> list[Row]:
+        """The rows whose column holds this id, or any text that compares as equal, by id."""
         if column not in self._referring:
             index: dict[Any, set[int]] = {}
             for row in self._rows.values():
                 index.setdefault(_hashable(row.get(column)), set()).add(row["id"])
             self._referring[column] = index
-        return [self._rows[item] for item in sorted(self._referring[column].get(id, ()))]
+        found = self._referring[column].get(_hashable(value), ())
+        return [self._rows[id_] for id_ in sorted(found)]
 
     def _completed(self, fields: Row) -> Row:
         columns = (field for field in self.resource.fields if not field.write_only)
@@ -206,4 +207,4 @@ def _index_key(row: Row) -> IndexKey:
 
 
 def _hashable(value: Any) -> Any:
-    return dumps(value) if isinstance(value, (list, dict)) else value
+    return sort_key(value) if isinstance(value, (str, list, dict)) else value

@@ -13,10 +13,12 @@ from cirqll_sandbox.clock import stamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.resources import Field
     from cirqll_sandbox.tables import Database
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z")
+_ID = re.compile(r"[0-9]{1,10}\Z")
 _SHORT, _LONG = 255, 65535
 _ABSENT_DATE = "0000-00-00 00:00:00"
 
@@ -30,7 +32,7 @@ class Context:
     """What some rules have to look at beside the value."""
 
     database: Database
-    timezone: str
+    behaviour: Behaviour
 
 
 def accepted(value: Any, field: Field, context: Context) -> Any:
@@ -38,11 +40,13 @@ def accepted(value: Any, field: Field, context: Context) -> Any:
     return None if value is None else _RULES[field.kind](value, field, context)
 
 
-def _text(value: Any, field: Field, _: Context) -> Any:
+def _text(value: Any, field: Field, context: Context) -> Any:
     if not isinstance(value, str):
         message = "must be a string."
         raise InvalidValueError(message)
     longest = _LONG if field.kind == "long_text" else _SHORT
+    if context.behaviour.text_limit_mode == "cut":
+        return value[:longest]
     if len(value) > longest:
         message = f"must not be greater than {longest} characters."
         raise InvalidValueError(message)
@@ -89,25 +93,29 @@ def _boolean(value: Any, _: Field, __: Context) -> Any:
 
 
 def _date_time(value: Any, _: Field, context: Context) -> Any:
-    """Stored in Cirqll's own form; a moment with a zone is moved to the zone of the API."""
+    """Stored in Cirqll's own form; a moment with a zone is moved to the zone of the API.
+
+    Parts of a second are left out (likely: Laravel formats a moment before MySQL could round it).
+    """
     if value == _ABSENT_DATE:
         return value
     try:
         moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if moment.tzinfo:
+            return stamp(moment, context.behaviour.timezone)
+    except (TypeError, ValueError, OverflowError):
         message = "is not a valid date."
         raise InvalidValueError(message) from None
-    if moment.tzinfo:
-        return stamp(moment, context.timezone)
     return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _reference(value: Any, field: Field, context: Context) -> Any:
+    id_ = int(value) if isinstance(value, str) and _ID.match(value) else value
     stem = field.name.removesuffix("_id")
-    if isinstance(value, bool) or not context.database.tables[stem].find(value):
+    if isinstance(id_, bool) or not context.database.tables[stem].find(id_):
         message = "is invalid."
         raise InvalidValueError(message)
-    return value
+    return id_
 
 
 _RULES: dict[str, Callable[[Any, Field, Context], Any]] = {

@@ -45,6 +45,13 @@ async def deliver(answer: Answer, damage: Damage, scope: Scope, send: Send) -> N
     await send(_part(body))
 
 
+async def cut_early(seconds: float, scope: Scope) -> None:
+    """Cut the connection of what is carried out only after so many seconds; 0 cuts nothing."""
+    if seconds:
+        await _cut(scope)
+        await asyncio.sleep(seconds)
+
+
 def _damaged(body: bytes, damage: Damage) -> bytes:
     if damage.empty:
         return b""

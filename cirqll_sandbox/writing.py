@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cirqll_sandbox.cleaning import cleaned
+from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.refusals import bad_request, invalid
 from cirqll_sandbox.resources import CUSTOM_FIELD_OWNERS
+from cirqll_sandbox.stored_forms import stored_form
+from cirqll_sandbox.uniqueness import is_taken
 from cirqll_sandbox.validation import Context, InvalidValueError, accepted
 
 if TYPE_CHECKING:
@@ -24,14 +28,14 @@ class Write:
 
     def create(self, body: Any) -> Row:
         """The new row; a `Refusal` (422) when the body is not valid."""
-        fields, values = self._checked(body, creating=True)
+        fields, values = self._checked(body, None)
         row = self.table.insert(**self._derived(fields, {}))
         self._set_field_values(row["id"], values)
         return row
 
     def update(self, row: Row, body: Any) -> Row:
         """The changed row; a `Refusal` (422) when the body is not valid."""
-        fields, values = self._checked(body, creating=False)
+        fields, values = self._checked(body, row)
         fields = self._derived(fields, row)
         changes = any(row.get(name, ...) != value for name, value in fields.items())
         if not self.behaviour.touch_unchanged and not changes:
@@ -40,20 +44,23 @@ class Write:
         self._set_field_values(row["id"], values)
         return changed
 
-    def _checked(self, body: Any, *, creating: bool) -> tuple[Row, list[Row]]:
+    def _checked(self, body: Any, before: Row | None) -> tuple[Row, list[Row]]:
         """The fields to store, and the values of custom fields."""
         if not isinstance(body, dict):
             message = "The body must be a JSON object."
             raise bad_request(message)
-        given = dict(body)
-        errors: dict[str, list[str]] = {}
-        stored: Row = {}
+        given = cleaned(body, self.behaviour)
+        errors = {
+            name: [f"The {_words(name)} field is required."]
+            for name in self._required(given, creating=before is None)
+        }
+        given = {name: value for name, value in given.items() if not self._ignores(name)}
         values = self._custom(given.pop("field_values", None), errors)
-        for name in self._required(given, creating=creating):
-            errors[name] = [f"The {_words(name)} field is required."]
+        stored: Row = {}
         for name, value in given.items():
             if name not in errors:
                 self._take(name, value, stored, errors)
+        self._look_for_twins(stored, before, errors)
         if errors:
             raise invalid(errors, status=self.behaviour.validation_status)
         return stored, values
@@ -64,6 +71,17 @@ class Write:
             return [name for name in required if given.get(name) in (None, "")]
         return [name for name in required if name in given and given[name] in (None, "")]
 
+    def _ignores(self, name: str) -> bool:
+        return is_named(name, self.table.resource.name, self.behaviour.ignored_write_fields)
+
+    def _look_for_twins(
+        self, stored: Row, before: Row | None, errors: dict[str, list[str]]
+    ) -> None:
+        own_id = None if before is None else before["id"]
+        for name in self.behaviour.unique_fields.get(self.table.resource.name, ()):
+            if name in stored and is_taken(stored[name], name, self.table, self.behaviour, own_id):
+                errors[name] = [f"The {_words(name)} has already been taken."]
+
     def _take(self, name: str, value: Any, stored: Row, errors: dict[str, list[str]]) -> None:
         field = self.table.resource.by_name.get(name)
         if field is None:
@@ -72,7 +90,8 @@ class Write:
         if field.read_only:
             return
         try:
-            storable = accepted(value, field, Context(self.database, self.behaviour.timezone))
+            valid = accepted(value, field, Context(self.database, self.behaviour))
+            storable = stored_form(valid, field, self.behaviour)
         except InvalidValueError as error:
             errors[name] = [f"The {_words(name)} {error}"]
             return

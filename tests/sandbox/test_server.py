@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -124,9 +124,17 @@ def started(*options: str) -> Iterator[str]:
             ["--token-service", "luca", "--access-token-seconds", "20"],
             replace(LUCA, access_token_seconds=20),
         ),
+        (
+            ["--behaviour", "price_places=2", "--behaviour", "text_limit_mode=cut"],
+            Behaviour(price_places=2, text_limit_mode="cut"),
+        ),
+        (
+            ["--behaviour", 'forbidden_rows={"customer": [5]}'],
+            Behaviour(forbidden_rows={"customer": (5,)}),
+        ),
     ],
 )
-def test_options_choose_how_signing_in_behaves(options: list[str], expected: Behaviour) -> None:
+def test_options_choose_how_it_behaves(options: list[str], expected: Behaviour) -> None:
     back = "https://connect.voorbeeld.example/back"
     with started(*options, "--redirect-uri", back) as url:
         behaviour = requests.get(f"{url}/_sandbox/behaviour", timeout=5).json()
@@ -157,6 +165,9 @@ def test_a_busy_port_is_one_clear_sentence() -> None:
         (["--scopes", "customer.read.all nonsense"], "There is no scope nonsense"),
         (["--token-service", "nonsense"], "luca"),
         (["--access-token-seconds", "0"], "access-token-seconds"),
+        (["--behaviour", "nonsense=1"], "There is no behaviour 'nonsense'"),
+        (["--behaviour", "price_places=two"], "cannot be 'two'"),
+        (["--behaviour", "price_places"], "cannot be ''"),
     ],
 )
 def test_a_wrong_option_is_refused_in_words(options: list[str], word: str) -> None:
@@ -185,6 +196,14 @@ def test_the_kinds_of_faults_can_be_listed() -> None:
     result = CliRunner().invoke(command, ["--list-faults"])
     assert result.exit_code == 0
     assert all(f"  {kind} " in result.output for kind in FAULT_KINDS)
+
+
+def test_the_options_of_the_behaviour_can_be_listed_with_their_defaults() -> None:
+    result = CliRunner().invoke(command, ["--list-behaviour"])
+    assert result.exit_code == 0
+    listed = dict(line.split(maxsplit=1) for line in result.output.splitlines())
+    assert listed.keys() == asdict(Behaviour()).keys()
+    assert (listed["price_places"], listed["text_comparison"]) == ("null", '"mysql"')
 
 
 def test_importing_the_package_imports_no_server() -> None:
