@@ -1,7 +1,4 @@
-"""What the API can do, on a resource: an Index page, one record, the signed-in user.
-
-Create, Update and Delete come with write-back; they need a ledger, not only a session.
-"""
+"""What the API can do: read, create, change, delete on a resource, or tell who is signed in."""
 
 from __future__ import annotations
 
@@ -14,6 +11,8 @@ from cirqll_client import responses
 from cirqll_client.errors import NotFound, RequestRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from cirqll_client.query import IndexQuery
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Page, Record, RowsReader
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
 SAFE_PAGE_SIZE = 100
 """The documented default. A guess: no server refuses it."""
+_MAY_BE_PAGE_SIZE = frozenset({400, 422})
+"""A guess: what a page that is too large is refused with."""
 _PAGE_SIZE_REFUSED = "page_size_refused"
 _TOTAL_PROVEN = "total_is_proven"
 _REMEMBERED_SECONDS = 30 * 86_400.0
@@ -32,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class CirqllClient:
-    """Questions to one account. Threads may share it."""
+    """Questions and changes to one account. Threads may share it."""
 
     def __init__(self, session: ApiSession, *, store: Store, account: str, page_size: int) -> None:
         """Ask through this session; what is learned about the account is kept in the store."""
@@ -60,8 +61,8 @@ class CirqllClient:
         asked = self._page_size
         try:
             return self._index(resource, replace(query, limit=asked), read)
-        except RequestRefused:
-            if asked <= SAFE_PAGE_SIZE:
+        except RequestRefused as error:
+            if asked <= SAFE_PAGE_SIZE or error.status not in _MAY_BE_PAGE_SIZE:
                 raise
         page = self._index(resource, replace(query, limit=SAFE_PAGE_SIZE), read)
         self._remember_refusal(asked)
@@ -70,6 +71,37 @@ class CirqllClient:
     def show(self, resource: Resource, key: int) -> Record:
         """Ask for one record by its id. Raises ``NotFound`` and any other ``CirqllError``."""
         return self._session.get(f"{resource.path}/{key}", _record)
+
+    def create(
+        self, resource: Resource, body: Mapping[str, Any], *, on_sending: Callable[[], None]
+    ) -> Record:
+        """Create a record and give it as Cirqll has it now; its ``id`` is an integer.
+
+        Sent under the conditions of ``ApiSession.send_once``, which has the errors as well.
+        Raises ``ValueError`` for what the resource does not offer or JSON cannot say.
+        """
+        _must_offer(resource, "create")
+        text = responses.encoded(dict(body))
+        return self._session.send_once(resource.path, _created, body=text, on_sending=on_sending)
+
+    def update(self, resource: Resource, key: int, changes: Mapping[str, Any]) -> Record:
+        """Change these fields of a record and give it as Cirqll has it now.
+
+        Raises ``NotFound``, any other ``CirqllError`` but ``OutcomeUnknown``, and ``ValueError`` as
+        ``create`` does.
+        """
+        _must_offer(resource, "update")
+        text = responses.encoded(dict(changes))
+        return self._session.send("PATCH", f"{resource.path}/{key}", _record, body=text)
+
+    def delete(self, resource: Resource, key: int) -> None:
+        """Delete a record.
+
+        Raises ``NotFound`` where it is gone, be it by an earlier try of this very call, and errors
+        as ``update`` does.
+        """
+        _must_offer(resource, "delete")
+        self._session.send("DELETE", f"{resource.path}/{key}", _nothing)
 
     def me(self) -> Record:
         """Ask who the token belongs to; the path has two spellings in the documentation."""
@@ -82,7 +114,13 @@ class CirqllClient:
         def read(answer: Answer) -> Page:
             return responses.page(answer.body, headers=answer.headers, read_rows=read_rows)
 
-        page = self._session.get(resource.path, read, parameters=query.parameters())
+        asked_by = query.filter.fields if query.filter else set()
+        page = self._session.get(
+            resource.path,
+            read,
+            parameters=query.parameters(),
+            is_private=not asked_by <= {"id", resource.bookmark_field},
+        )
         if page.total is not None and page.total > len(page) > 0 and not self.is_total_proven:
             self.is_total_proven = True
             self._store.learn(self._account, _TOTAL_PROVEN, value=True)
@@ -119,3 +157,20 @@ def _plain(resource: Resource) -> RowsReader:
 
 def _record(answer: Answer) -> Record:
     return responses.record(answer.body)
+
+
+def _created(answer: Answer) -> Record:
+    return responses.new_record(answer.body)
+
+
+def _nothing(answer: Answer) -> None:
+    """Take any success of the API's; what its body says, if anything, is not known."""
+    if responses.is_web_page(answer.body):
+        msg = "it is a web page"
+        raise responses.Unreadable(msg)
+
+
+def _must_offer(resource: Resource, action: str) -> None:
+    if action not in resource.actions:
+        msg = f"the resource {resource.name} has no {action}"
+        raise ValueError(msg)

@@ -8,8 +8,9 @@ A class exists only where a caller reacts differently::
     ├── SignInFailed       start the sign-in anew: it was denied, came late, or was not ours
     ├── ScopeMissing       grant the scope, or leave the resource out
     ├── SettingInvalid     correct the setting
-    ├── RequestRefused     ask in another way: the API refuses this order, filter or page size
+    ├── RequestRefused     ask in another way, or correct the row: the API refuses it as it is
     ├── NotFound           the record or the resource is not there
+    ├── OutcomeUnknown     look whether it happened before anything is sent again
     └── AnswerUnexpected   tell us: the API answers in a way that this software does not know
 
 The first argument is the whole sentence for the user: what happened, to what, what to do next. It
@@ -18,7 +19,13 @@ holds neither a secret nor the content of a record; facts that code needs are at
 
 from __future__ import annotations
 
-from typing import Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 
 class CirqllError(Exception):
@@ -57,23 +64,35 @@ class SignInFailed(CirqllError):
 class ScopeMissing(CirqllError):
     """The token is good, but its scopes do not allow this (403)."""
 
+    def __init__(self, sentence: str, *, reason: str = "") -> None:
+        """Keep the API's own words, which may repeat what a record says."""
+        super().__init__(sentence)
+        self.reason = reason
+
 
 class SettingInvalid(CirqllError):
     """A setting is missing or cannot be right."""
 
 
 class RequestRefused(CirqllError):
-    """Cirqll refuses the question as it was put (400 or 422)."""
+    """Cirqll refuses the request as it is: wrong (400, 409, 422) or too long (413, 414, 431)."""
 
-    def __init__(self, sentence: str, *, status: int, reason: str) -> None:
-        """Keep the status and the API's own words next to the sentence."""
+    def __init__(
+        self, sentence: str, *, status: int, reason: str, fields: Mapping[str, str] = _NO_FIELDS
+    ) -> None:
+        """Keep the status and the API's own words, all of them and by field, as it names fields."""
         super().__init__(sentence)
         self.status = status
         self.reason = reason
+        self.fields = fields
 
 
 class NotFound(CirqllError):
     """There is no such record, or no such resource (404)."""
+
+
+class OutcomeUnknown(CirqllError):
+    """A record may have been created or not: no answer came that tells."""
 
 
 class AnswerUnexpected(CirqllError):

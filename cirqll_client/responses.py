@@ -191,6 +191,15 @@ def record(body: bytes) -> Record:
     return answer
 
 
+def new_record(body: bytes) -> Record:
+    """Read the answer of Create, which tells the record's id. Raises ``Unreadable``."""
+    answer = record(body)
+    if type(answer.get("id")) is not int:
+        msg = "a new record without a number as its id"
+        raise Unreadable(msg)
+    return answer
+
+
 def decoded(body: Json) -> Any:  # noqa: ANN401 - JSON of any shape
     """Read JSON with exact decimals. Raises ``Unreadable``.
 
@@ -208,7 +217,10 @@ def decoded(body: Json) -> Any:  # noqa: ANN401 - JSON of any shape
 
 
 def encoded(value: Any) -> bytes:  # noqa: ANN401 - JSON of any shape
-    """Write what ``decoded`` read, half surrogate pairs escaped, decimals exact."""
+    """Write what ``decoded`` read, half surrogate pairs escaped, decimals exact.
+
+    Raises ``ValueError`` for a number that JSON does not have.
+    """
     return _exact(value).encode("ascii")
 
 
@@ -224,10 +236,25 @@ def reason(body: bytes) -> str:
     if not isinstance(answer, dict):
         return ""
     words = [str(answer["message"])] if isinstance(answer.get("message"), str) else []
-    errors = answer.get("errors")
-    if isinstance(errors, dict):
-        words += [f"{field}: {_joined(each)}" for field, each in errors.items()]
+    words += [f"{field}: {each}" for field, each in refused_fields(body).items()]
     return " ".join(" ".join(words).split())
+
+
+def refused_fields(body: bytes) -> dict[str, str]:
+    """Give the API's own words on each field that it refused [likely], as ``reason`` does."""
+    answer = decoded(body) if is_object(body) else {}
+    errors = answer.get("errors")
+    if not isinstance(errors, dict):
+        return {}
+    return {field: " ".join(_joined(each).split()) for field, each in errors.items()}
+
+
+def is_object(body: bytes) -> bool:
+    """Tell whether a whole JSON object came, as all answers of the API are."""
+    try:
+        return isinstance(decoded(body), dict)
+    except Unreadable:
+        return False
 
 
 def rate_limit(headers: Mapping[str, str]) -> RateLimit:
@@ -279,9 +306,11 @@ def _exact(value: Any) -> str:  # noqa: ANN401 - JSON of any shape
     if isinstance(value, dict):
         members = (f"{json.dumps(name)}:{_exact(one)}" for name, one in value.items())
         return f"{{{','.join(members)}}}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return f"[{','.join(map(_exact, value))}]"
-    return str(value) if isinstance(value, Decimal) else json.dumps(value)
+    if isinstance(value, Decimal) and value.is_finite():
+        return str(value)
+    return json.dumps(float(value) if isinstance(value, Decimal) else value, allow_nan=False)
 
 
 def _joined(errors: object) -> str:

@@ -23,7 +23,7 @@ from urllib3.exceptions import HTTPError, LocationValueError, NameResolutionErro
 from urllib3.util import Timeout
 
 from cirqll_client.errors import SettingInvalid
-from cirqll_client.redaction import RedactingFilter, Redaction
+from cirqll_client.redaction import HIDDEN, RedactingFilter, Redaction
 from cirqll_client.retry import Failure, TryAgain
 
 if TYPE_CHECKING:
@@ -32,9 +32,13 @@ if TYPE_CHECKING:
     from requests.auth import AuthBase
 
 _URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?")
+_AS_DOCUMENTED = ":,;()"
+"""A filter stands in a URL as the documentation writes it, so that long lists fit."""
 _PIECE_BYTES = 1 << 18
+_QUERY = re.compile(r"\?\S*")
 _LOGGERS = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool")]
-"""They repeat headers that cannot be read, and a server may echo in them what it was sent."""
+"""They repeat URLs, whose filters may name persons, and headers that cannot be read, in which a
+server may echo what it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +50,17 @@ class Answer:
     body: bytes
 
 
-class _Form:
-    """The form of a POST, which knows whether any of it was asked for to be sent.
+class _Body:
+    """The body of a request, which knows whether any of it was asked for to be sent.
 
     Until then a connection is made, through proxies and TLS: whatever fails there, the server never
-    saw what the form says. No error of the libraries tells that for certain.
+    saw what the body says. No error of the libraries tells that for certain.
     """
 
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        self._content = urlencode(fields).encode()
+    def __init__(self, content: bytes, *, media_type: str) -> None:
+        self._content = content
         self.was_begun = False
-        self.headers = {
-            "Content-Type": "application/x-www-form-urlencoded",
-            "Content-Length": str(len(self._content)),
-        }
+        self.headers = {"Content-Type": media_type, "Content-Length": str(len(content))}
 
     def __iter__(self) -> Iterator[bytes]:
         self.was_begun = True
@@ -103,11 +104,11 @@ class Transport:
         self._session.proxies.update(get_environ_proxies(self._root))
         self._session.trust_env = False
         self._template = _template(self._session, self._root, setting)
-        self._filter = RedactingFilter(redact or Redaction())
+        self._filter = _ConnectionFilter(redact or Redaction())
         for logger in _LOGGERS:
             logger.addFilter(self._filter)
 
-    def send(
+    def send(  # noqa: PLR0913 - what a request is made of
         self,
         method: str,
         path: str = "",
@@ -115,12 +116,14 @@ class Transport:
         signature: AuthBase | None = None,
         parameters: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        json: bytes | None = None,
     ) -> Answer:
         """Send once. Raises ``TryAgain``, or ``SettingInvalid`` for what no try can change.
 
-        Of a form that was not sent for certain, the failure says so.
+        A form or JSON text goes along, not both. Of one that was not sent for certain, the failure
+        says so; where it is a setting, nothing was sent.
         """
-        body = None if form is None else _Form(form)
+        body = _body(form, json)
         try:
             return self._sent(self._prepared(method, path, signature, parameters, body))
         except TryAgain:
@@ -155,12 +158,12 @@ class Transport:
         path: str,
         signature: AuthBase | None,
         parameters: Mapping[str, str] | None,
-        body: _Form | None,
+        body: _Body | None,
     ) -> requests.PreparedRequest:
         """Make a request from the template: requests would quote and check each URL anew."""
         request = self._template.copy()
         request.method = method
-        query = f"?{urlencode(parameters)}" if parameters else ""
+        query = f"?{urlencode(parameters, safe=_AS_DOCUMENTED)}" if parameters else ""
         request.url = f"{self._root}{path}{query}"
         if body is not None:
             request.body = body  # type: ignore[assignment] # its stubs know no iterable
@@ -196,6 +199,31 @@ class Transport:
             return SettingInvalid(_bundle_sentence())
         failure = _failure(error, causes, self._timeout)
         return TryAgain(replace(failure, was_sent=was_sent))
+
+
+class _ConnectionFilter(RedactingFilter):
+    """Lets every record of urllib3 pass, without queries, others' words and secrets."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Name errors by their kind only: their words repeat what came."""
+        record.exc_info = record.exc_text = None
+        if isinstance(record.args, tuple):
+            record.args = tuple(map(_kind_if_error, record.args))
+        record.msg, record.args = _QUERY.sub(f"?{HIDDEN}", record.getMessage()), None
+        return super().filter(record)
+
+
+def _kind_if_error(argument: object) -> object:
+    return type(argument).__name__ if isinstance(argument, BaseException) else argument
+
+
+def _body(form: Mapping[str, str] | None, json: bytes | None) -> _Body | None:
+    if form is not None and json is not None:
+        msg = "a request has one body"
+        raise ValueError(msg)
+    if form is not None:
+        return _Body(urlencode(form).encode(), media_type="application/x-www-form-urlencoded")
+    return None if json is None else _Body(json, media_type="application/json")
 
 
 def _checked(url: str, setting: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cirqll_client import responses
@@ -119,3 +120,38 @@ def test_a_record_comes_bare_or_in_data(body: bytes) -> None:
 def test_a_list_is_no_record() -> None:
     with pytest.raises(Unreadable):
         responses.record(b"[]")
+
+
+@pytest.mark.parametrize("body", [b'{"id": 1}', b'{"data": {"id": 1, "name": "A"}}'])
+def test_a_new_record_tells_its_id(body: bytes) -> None:
+    assert responses.new_record(body)["id"] == 1
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"id": "1"}', b'{"id": true}', b'{"id": 1.0}', b"[]"])
+def test_a_new_record_without_an_id_cannot_be_read(body: bytes) -> None:
+    with pytest.raises(Unreadable):
+        responses.new_record(body)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text()
+    | st.decimals(allow_nan=False, allow_infinity=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=5,
+)  # fmt: skip
+
+
+@given(value=st.dictionaries(st.text(), json_values, max_size=3))
+@example(
+    value={"price": Decimal("1E+2"), "big": 10**400, "half": "\ud83d", "small": Decimal("0E-9")}
+)
+def test_what_is_written_is_read_back_exactly(value: dict[str, Any]) -> None:
+    text = responses.encoded(value)
+    assert text.isascii()
+    assert responses.decoded(text) == value
+
+
+@pytest.mark.parametrize("text", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_a_number_that_json_does_not_have_is_not_written(text: str) -> None:
+    with pytest.raises(ValueError, match=r"NaN|JSON"):
+        responses.encoded({"price": [Decimal(text)]})

@@ -8,7 +8,8 @@ import ssl
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -40,10 +41,15 @@ def failure(url: str, timeout: float = 5) -> Failure:
 
 
 def was_sent(url: str, timeout: float = 5) -> bool:
-    """Whether a form may have been seen by a server that gave no answer."""
-    with closing(transport(url, timeout)) as one, pytest.raises(TryAgain) as caught:
-        one.send("POST", form={"a": "b"})
-    return caught.value.failure.was_sent
+    """Whether a body may have been seen by a server that gave no answer."""
+    bodies: list[dict[str, Any]] = [{"form": {"a": "b"}}, {"json": b'{"a": "b"}'}]
+    told = []
+    for body in bodies:
+        with closing(transport(url, timeout)) as one, pytest.raises(TryAgain) as caught:
+            one.send("POST", **body)
+        told.append(caught.value.failure.was_sent)
+    assert told[0] == told[1]
+    return told[0]
 
 
 def sentence(url: str) -> str:
@@ -82,7 +88,7 @@ def test_a_request_carries_the_token_and_asks_for_json() -> None:
         got = one.send("GET", "/customer", signature=token, parameters=filtered)
     assert (got.status, got.body[:8]) == (200, b'{"data":')
     lines = server.received[0].decode().split("\r\n")
-    assert lines[0] == "GET /api/customer?filter=name%3Aeq%3A%22a+b%22 HTTP/1.1"
+    assert lines[0] == "GET /api/customer?filter=name:eq:%22a+b%22 HTTP/1.1"
     assert {f"Authorization: Bearer {TOKEN}", "Accept: application/json"} <= set(lines)
 
 
@@ -103,34 +109,61 @@ def test_a_form_is_posted_to_the_url_as_it_is() -> None:
     assert body == "client_id=%C3%A9&code=a%2Bb+%26%3D"
 
 
+def test_json_is_sent_as_it_is() -> None:
+    text = '{"name": "\u00e9", "price": 12.50}'.encode()
+    with serving(answer(201, "{}")) as server, closing(transport(server.url)) as one:
+        assert one.send("POST", "/customer", json=text).status == 201
+    head, _, body = server.received[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /api/customer HTTP/1.1\r\n")
+    assert b"Content-Type: application/json\r\n" in head
+    assert b"chunked" not in head
+    assert body == text
+
+
+def test_a_request_has_one_body() -> None:
+    with closing(transport("http://127.0.0.1:1")) as one, pytest.raises(ValueError, match="one"):
+        one.send("POST", form={}, json=b"{}")
+
+
+def test_a_query_is_written_as_the_documentation_writes_it_and_read_back_whole() -> None:
+    asked = {"filter": '(id:in:1;2;"a b",and,name:eq:"1+1 & é=%")', "show": "id,company.name"}
+    with serving(PAGE) as server, closing(transport(server.url)) as one:
+        one.send("GET", "/customer", parameters=asked)
+    query = server.received[0].split()[1].decode().partition("?")[2]
+    assert query == (
+        "filter=(id:in:1;2;%22a+b%22,and,name:eq:%221%2B1+%26+%C3%A9%3D%25%22)&show=id,company.name"
+    )
+    assert dict(parse_qsl(query)) == asked
+
+
 @pytest.mark.parametrize(
     "reply", [reset, reset_in_the_body, stay_silent, drip, lambda _connection: None]
 )
-def test_a_form_whose_answer_is_lost_was_sent(reply: Reply) -> None:
+def test_a_body_whose_answer_is_lost_was_sent(reply: Reply) -> None:
     with serving(reply) as server:
         assert was_sent(server.url, timeout=0.3)
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://no-such-host.invalid"])
-def test_a_form_was_not_sent_where_nobody_listens(url: str) -> None:
+def test_a_body_was_not_sent_where_nobody_listens(url: str) -> None:
     assert not was_sent(url)
 
 
-def test_a_form_was_not_sent_where_no_encrypted_connection_could_be_made() -> None:
+def test_a_body_was_not_sent_where_no_encrypted_connection_could_be_made() -> None:
     # Given a server that answers at once, and speaks no TLS
     with Sandbox(size=0).running() as url:
         # Then
         assert not was_sent(url.replace("http:", "https:"))
 
 
-def test_a_form_was_not_sent_while_an_encrypted_connection_is_waited_for() -> None:
+def test_a_body_was_not_sent_while_an_encrypted_connection_is_waited_for() -> None:
     # Given a server that takes connections and says nothing
     with socket.create_server(("127.0.0.1", 0)) as listening:
         # Then
         assert not was_sent(f"https://127.0.0.1:{listening.getsockname()[1]}", timeout=0.2)
 
 
-def test_a_form_was_not_sent_where_the_proxy_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_was_not_sent_where_the_proxy_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     with serving(answer(407, "")) as proxy:
