@@ -42,13 +42,15 @@ class Connection:
 
     client: CirqllClient
     timestamps: Timestamps
+    store: Store
+    account: str
+    """By which the store keeps what concerns this account."""
     _transport: Transport
-    _store: Store
 
     def close(self) -> None:
         """Give everything back that was opened."""
         self._transport.close()
-        self._store.close()
+        self.store.close()
 
 
 def connect(
@@ -96,7 +98,7 @@ def connect(
         )
         client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
         opened.pop_all()
-    return Connection(client, timestamps, transport, store)
+    return Connection(client, timestamps, store, account, transport)
 
 
 def open_store(settings: ConnectionSettings) -> Store:

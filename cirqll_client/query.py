@@ -58,6 +58,11 @@ class Condition:
         """Write it. Raises ``Inexpressible``."""
         return f"{self.field}:{self.operator}:{_written(self.value)}"
 
+    @property
+    def fields(self) -> set[str]:
+        """Name the field that it is about."""
+        return {self.field}
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -69,6 +74,11 @@ class Group:
     def __str__(self) -> str:
         """Write it in parentheses. Raises ``Inexpressible``."""
         return f"({f',{self.word},'.join(map(str, self.members))})"
+
+    @property
+    def fields(self) -> set[str]:
+        """Name the fields that it is about."""
+        return {name for member in self.members for name in member.fields}
 
 
 def all_of(*members: Condition | Group) -> Group:

@@ -38,6 +38,10 @@ class Resource:
     key_without_id: str | None = None
     """A field that tells records apart where they come without ``id``."""
 
+    required: tuple[str, ...] = ()
+    """What a Create needs. A guess: the documentation does not say, the answer to an empty ``POST``
+    does (cirqll-api.md, deeper doubts)."""
+
     @property
     def path(self) -> str:
         """Path below the API root."""
@@ -50,8 +54,14 @@ class Resource:
 
 
 RESOURCES: tuple[Resource, ...] = (
-    Resource("user", "users", to_one=("company", "role"), to_many=("customers",)),
-    Resource("role", "roles", to_many=("permissions",)),
+    Resource(
+        "user",
+        "users",
+        to_one=("company", "role"),
+        to_many=("customers",),
+        required=("name", "email"),
+    ),
+    Resource("role", "roles", to_many=("permissions",), required=("name",)),
     Resource(
         "customer",
         "customers",
@@ -65,23 +75,25 @@ RESOURCES: tuple[Resource, ...] = (
             "tasks",
             "field_values",
         ),
+        required=("name",),
     ),
     Resource("contact", "contacts", to_one=("user",), to_many=("notes", "field_values")),
-    Resource("task", "tasks", to_many=("field_values",)),
-    Resource("appointment", "appointments", to_many=("field_values",)),
-    Resource("chance", "chances", to_many=("field_values",)),
-    Resource("assignment", "assignments", to_many=("field_values",)),
+    Resource("task", "tasks", to_many=("field_values",), required=("name",)),
+    Resource("appointment", "appointments", to_many=("field_values",), required=("name",)),
+    Resource("chance", "chances", to_many=("field_values",), required=("name",)),
+    Resource("assignment", "assignments", to_many=("field_values",), required=("name",)),
     Resource(
         "contract",
         "contracts",
         to_one=("customer", "user", "contact", "chance"),
         to_many=("field_values",),
+        required=("name",),
     ),
     Resource("email", "emails"),
-    Resource("field", "fields", to_many=("options",)),
+    Resource("field", "fields", to_many=("options",), required=("name",)),
     Resource("note", "notes"),
     Resource("todo", "todos"),
-    Resource("template", "templates"),
+    Resource("template", "templates", required=("name",)),
     Resource(
         "setting",
         "settings",
@@ -89,13 +101,22 @@ RESOURCES: tuple[Resource, ...] = (
         # A guess: settings may be rows of key and value, or one object (cirqll-api.md, Resources).
         key_without_id="key",
     ),
-    Resource("webhook", "webhooks"),
+    Resource("webhook", "webhooks", required=("url",)),
 )
 
 
 def resource_of_stream(name: str) -> Resource | None:
     """Find a resource by the name of its stream, or by its own name."""
     return next((one for one in RESOURCES if name in {one.stream, one.name}), None)
+
+
+def parent_of(field: str) -> Resource | None:
+    """Find the resource whose id a field holds: every ``x_id`` has a relation ``x`` [doc].
+
+    ``None`` for what names no record that can be looked up: ``company_id``, ``import_id``.
+    """
+    name = field.removesuffix("_id")
+    return next((one for one in RESOURCES if name != field and one.name == name), None)
 
 
 @cache

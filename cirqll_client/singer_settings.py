@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import parse_environment_config
 
@@ -160,17 +161,26 @@ def environment_settings(schema: Mapping[str, Any], *, prefix: str) -> dict[str,
     """
     properties = schema["properties"]
     texts = {"properties": {name: {"type": "string"} for name in properties}}
-    found = parse_environment_config(texts, prefix)
-    return {name: _typed(text, properties[name].get("type")) for name, text in found.items()}
+    return typed_settings(parse_environment_config(texts, prefix), schema)
+
+
+def typed_settings(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read texts in the types that the schema has for them; what cannot be stays text."""
+    types = {name: each.get("type") for name, each in schema["properties"].items()}
+    return {
+        name: _typed(value, types.get(name)) if isinstance(value, str) else value
+        for name, value in config.items()
+    }
 
 
 def setting_errors(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Give a sentence for each setting that cannot be right; values are not repeated."""
     known = schema.get("properties", {})
     errors = [_unknown(name, list(known)) for name in config if name not in known]
-    validator = Draft202012Validator(dict(schema))
+    validator = Draft202012Validator(json.loads(json.dumps(schema), object_hook=_mended))
     given = settings_given(config)
-    return errors + [_wrong(error, schema) for error in validator.iter_errors(given)]
+    wrong = [best_match([error]) for error in validator.iter_errors(given)]
+    return errors + [_wrong(error, schema) for error in wrong]
 
 
 def _typed(text: str, types: str | list[str] | None) -> object:
@@ -194,6 +204,14 @@ _READERS: dict[str | None, Callable[[str], object]] = {
 }
 
 
+def _mended(schema: dict[str, Any]) -> dict[str, Any]:
+    """Write a type as a schema: that of stream maps in singer-sdk 0.54.9 has a bare "null"."""
+    if "anyOf" not in schema:
+        return schema
+    rules = {"anyOf": [{"type": one} if isinstance(one, str) else one for one in schema["anyOf"]]}
+    return schema | rules
+
+
 def _unknown(name: str, known: list[str]) -> str:
     close = get_close_matches(name, known, n=1)
     if close:
@@ -215,8 +233,14 @@ def _wrong(error: ValidationError, schema: Mapping[str, Any]) -> str:
 
 def _words(rule: object) -> str:
     """Name types and values in words; null is only for those who leave a setting out."""
-    rules = rule if isinstance(rule, list) else [rule]
-    return " or ".join(_TYPES.get(str(one), str(one)) for one in rules if one not in {"null", None})
+    rules = [name for one in (rule if isinstance(rule, list) else [rule]) for name in _names(one)]
+    return " or ".join(_TYPES.get(one, one) for one in rules if one not in {"null", "None"})
+
+
+def _names(rule: object) -> list[str]:
+    """Name what a rule allows; one of several rules has a rule of its own inside."""
+    inner = rule.get("const", rule.get("type")) if isinstance(rule, dict) else rule
+    return [str(one) for one in (inner if isinstance(inner, list) else [inner])]
 
 
 _EXAMPLE_URL = f"{DEFAULT_API_URL}/oauth/token"

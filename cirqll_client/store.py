@@ -95,6 +95,34 @@ CONNECT_LINKS = sql.Table(
     sql.Column("secret", sql.Text),
 )
 """The links that lead somebody else to consent, and how far each of them has come."""
+WRITTEN_ROWS = sql.Table(
+    "written_rows",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("resource", sql.String(32), primary_key=True),
+    sql.Column("identity", sql.String(64), primary_key=True),
+    sql.Column("record_id", sql.BigInteger),
+    sql.Column("floor_id", sql.BigInteger),
+    sql.Column("sent", sql.JSON, nullable=False),
+    sql.Column("sent_at", sql.Double, nullable=False),
+    sql.Column("version", sql.String(32), nullable=False),
+    sql.Index("written_rows_by_record", "account", "resource", "record_id"),
+)
+"""The ledger: which record a row of a source became, or that its create was sent and not settled.
+
+Rows and what was sent are kept as hashes, so it holds no content of a record.
+"""
+WRITTEN_RECORDS = sql.Table(
+    "written_records",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("resource", sql.String(32), primary_key=True),
+    sql.Column("record_id", sql.BigInteger, primary_key=True),
+    sql.Column("sent", sql.JSON, nullable=False),
+    sql.Column("came", sql.JSON, nullable=False),
+    sql.Column("changed_at", sql.String(16), nullable=False),
+)
+"""What was last written to a record, what the API made of it, and when, all as hashes."""
 
 
 class Store:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tap_cirqll.columns import NONCONFORMING
+from cirqll_client.kinds import NONCONFORMING
 from tap_cirqll.tap import TapCirqll
 
 Catalog = dict[str, Any]

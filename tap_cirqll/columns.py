@@ -1,65 +1,31 @@
 """What fits into which column: one small rule for each kind, applied to values of JSON.
 
-A loader stops the whole run for one value of another type, so whatever is handed out fits. The
-kinds are those of JSON Schema; their limits are PostgreSQL's, the strictest of the usual loaders.
+A loader stops the whole run for one value of another type, so whatever is handed out fits.
 """
 
 from __future__ import annotations
 
 import json
 from decimal import Decimal
-from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeGuard
+
+from cirqll_client.kinds import (
+    LARGEST_INTEGER,
+    MOST_DIGITS,
+    MOST_LEVELS,
+    SMALLEST_INTEGER,
+    Kind,
+    is_storable,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cirqll_client.timestamps import Timestamps
 
-NONCONFORMING = "_nonconforming"
-"""Column with the values that did not fit theirs, as they came, by name."""
-UNDOCUMENTED = "_undocumented"
-"""Column with the fields that have no column, as they came, by name."""
-
-SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
-MOST_DIGITS = 10_000
-"""On either side of the decimal point; PostgreSQL's ``numeric`` holds 16,383 behind it."""
-MOST_LEVELS = 100
-"""Objects and lists within each other. Loaders take some hundreds, PHP writes 512."""
-
-
-class Kind(Enum):
-    """The kinds of columns."""
-
-    INTEGER = "integer"
-    NUMBER = "number"
-    BOOLEAN = "boolean"
-    STRING = "string"
-    TIME = "date-time"
-    OBJECT = "object"
-    ARRAY = "array"
-    JSON = "json"
-    """Any JSON, for a field of which not even the type is known."""
-
-
-_SINGLE = {kind.value for kind in Kind} - {Kind.TIME.value, Kind.JSON.value}
-"""The types of JSON Schema that are kinds of their own."""
-
 
 class Misfit(ValueError):
     """The value does not fit the column."""
-
-
-def kind_of(schema: dict[str, Any]) -> Kind:
-    """Give the kind of a column by its JSON Schema; what has no kind of its own is text."""
-    types = schema.get("type", "string")
-    names = {*([types] if isinstance(types, str) else types)} - {"null"}
-    if len(names) > 1 and names & {"object", "array"}:
-        return Kind.JSON
-    if names == {"string"} and schema.get("format") == "date-time":
-        return Kind.TIME
-    name = names.pop() if len(names) == 1 else ""
-    return Kind(name) if name in _SINGLE else Kind.STRING
 
 
 def fitted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN401 - JSON
@@ -79,7 +45,7 @@ def storable(value: Any, *, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 -
     digits, and what lies deeper than ``MOST_LEVELS``.
     """
     if isinstance(value, str):
-        return value if _is_storable(value) else json.dumps(value)[1:-1]
+        return value if is_storable(value) else json.dumps(value)[1:-1]
     if _is_numeric(value):
         number = _number(value)
         return str(value) if number is None else number
@@ -91,16 +57,6 @@ def storable(value: Any, *, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 -
     if isinstance(value, list):
         return [storable(one, levels=levels - 1) for one in value]
     return value
-
-
-def _is_storable(text: str) -> bool:
-    if "\0" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _integer(value: object) -> int | None:
@@ -131,7 +87,7 @@ def _boolean(value: object) -> bool | None:
 
 
 def _string(value: object) -> str | None:
-    return value if isinstance(value, str) and _is_storable(value) else None
+    return value if isinstance(value, str) and is_storable(value) else None
 
 
 def _time(value: object, timestamps: Timestamps) -> str | None:

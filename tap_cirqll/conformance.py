@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import UNSET
 
+from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED
 from cirqll_client.responses import Rows, records
-from tap_cirqll.columns import NONCONFORMING, UNDOCUMENTED, Misfit, fitted, storable
+from tap_cirqll.columns import Misfit, fitted, storable
 from tap_cirqll.shape import Findings
 from tap_cirqll.structs import StructReader
 

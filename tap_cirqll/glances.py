@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tap_cirqll.columns import MOST_DIGITS, MOST_LEVELS, Kind
+from cirqll_client.kinds import MOST_DIGITS, MOST_LEVELS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,11 +12,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tap_cirqll.progress import Progress, StreamProgress, counted, duration
+from cirqll_client.amounts import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
+
+    from tap_cirqll.progress import Progress, StreamProgress
 
 _STAGES = {
     "waiting": "[dim]waiting[/]",

@@ -7,6 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from cirqll_client.amounts import counted, duration
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
@@ -179,21 +181,6 @@ class Progress:
                 }
             },
         )
-
-
-def counted(number: int, noun: str) -> str:
-    """Write ``1 row``, ``2,000 rows``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def duration(seconds: float) -> str:
-    """Write a time span for people: ``0.3 s``, ``45 s``, ``3 min``, ``2 h 05 min``."""
-    minutes = round(seconds / 60)
-    if 0 < seconds < 9.95:  # noqa: PLR2004 - shorter than 10 s, a tenth tells something
-        return f"{seconds:.1f} s"
-    if seconds < 89.5:  # noqa: PLR2004 - up to a minute and a half, seconds tell more
-        return f"{seconds:.0f} s"
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"  # noqa: PLR2004
 
 
 def _line(one: StreamProgress, now: float) -> str:

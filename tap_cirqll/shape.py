@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tap_cirqll.columns import Kind
+    from cirqll_client.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.streams import Stream
 
-from tap_cirqll.columns import NONCONFORMING, UNDOCUMENTED, kind_of
+from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -18,17 +18,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, Raw, UnsetType
 
-from cirqll_client.responses import decoded
-from tap_cirqll.columns import (
+from cirqll_client.kinds import (
     LARGEST_INTEGER,
     NONCONFORMING,
     SMALLEST_INTEGER,
     UNDOCUMENTED,
     Kind,
-    Misfit,
-    fitted,
-    storable,
 )
+from cirqll_client.responses import decoded
+from tap_cirqll.columns import Misfit, fitted, storable
 from tap_cirqll.glances import FITS
 
 if TYPE_CHECKING:

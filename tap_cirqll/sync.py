@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from cirqll_client.amounts import counted
 from cirqll_client.connection import connect
 from cirqll_client.errors import (
     AnswerUnexpected,
@@ -22,7 +23,7 @@ from tap_cirqll.bookmarks import remember
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
 from tap_cirqll.offer import with_scopes
-from tap_cirqll.progress import Progress, counted
+from tap_cirqll.progress import Progress
 from tap_cirqll.side_by_side import Ended, SideBySide
 
 if TYPE_CHECKING:

@@ -7,12 +7,9 @@ import json
 import signal
 import sys
 from functools import cached_property
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-import click
 from singer_sdk import typing as th
-from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import (
     CapabilitiesEnum,
     PluginCapabilities,
@@ -23,28 +20,19 @@ from singer_sdk.tap_base import Tap
 from cirqll_client.errors import ScopeMissing, SettingInvalid
 from cirqll_client.resources import RESOURCES
 from cirqll_client.scopes import is_readable
-from cirqll_client.settings import load_env_file
-from cirqll_client.singer_settings import (
-    CONNECTION_SETTINGS,
-    connection_settings,
-    environment_settings,
-    setting_errors,
-    settings_given,
-)
-from tap_cirqll.failures import abandon_output, told
+from cirqll_client.singer_programs import SIGNALLED, CirqllProgram, abandon_output, told
+from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings
 from tap_cirqll.offer import known_scopes, with_scopes
 from tap_cirqll.stream import KEPT_AS_JSON, CirqllStream
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from singer_sdk.plugin_base import _ConfigInput
+    import click
 
     from cirqll_client.resources import Resource
     from tap_cirqll.sync import Sync
 
-_SIGNALLED = 128
-"""A process that a signal ended has this exit code plus the signal's number."""
 _NOTHING_SELECTED = (
     "The catalog selects no stream, so nothing is read: set selected to true in the metadata of "
     "the streams that you want."
@@ -55,7 +43,7 @@ _NOTHING_READABLE = (
 )
 
 
-class TapCirqll(Tap):
+class TapCirqll(CirqllProgram, Tap):
     """Reads the Cirqll CRM, whole and then what changed, without losing a row."""
 
     name = "tap-cirqll"
@@ -104,10 +92,6 @@ class TapCirqll(Tap):
             description="How many streams are read side by side.",
         ),
     ).to_dict()
-
-    _stopped_by: int | None = None
-    _has_wrong_settings = False
-    """As they may be to discover: only a run stops at them."""
 
     def discover_streams(self) -> list[CirqllStream]:
         """Offer a stream for each resource that the token may read, as far as that is known.
@@ -179,7 +163,7 @@ class TapCirqll(Tap):
                 "Stopped by %s after a whole page; the next run goes on from there.",
                 signal.Signals(self._stopped_by).name,
             )
-            sys.exit(_SIGNALLED + self._stopped_by)
+            sys.exit(SIGNALLED + self._stopped_by)
 
     def _sync_of(self, streams: list[CirqllStream]) -> Sync:
         """Prepare the run; a catalog that leaves out no more than the scopes do is no choice."""
@@ -198,36 +182,13 @@ class TapCirqll(Tap):
             is_choice=is_choice,
         )
 
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, with a sentence for each that is wrong."""
-        schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        errors = setting_errors(self._config, schema)
-        if errors and raise_errors:
-            summary = "The settings of tap-cirqll are wrong"
-            raise ConfigValidationError(summary, errors=errors, schema=schema)
-        defaults = {
-            name: of["default"] for name, of in schema["properties"].items() if "default" in of
-        }
-        self._config = {**defaults, **settings_given(self._config)}
-        self._has_wrong_settings = bool(errors)
-        return errors
-
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop after the page that is being written; a second signal stops at once."""
         del frame
         if self._stopped_by is not None:
             abandon_output()
-            sys.exit(_SIGNALLED + signum)
+            sys.exit(SIGNALLED + signum)
         self._stopped_by = signum
-
-    @property
-    def _env_var_config(self) -> dict[str, Any]:
-        """Settings from the environment and ``.env``, by own names or those of ``.env.example``."""
-        load_env_file()  # the SDK looks for it beside its own files
-        names = ("CIRQLL_", self._env_var_prefix)
-        found = [environment_settings(self.config_jsonschema, prefix=one) for one in names]
-        return {name: value for settings in found for name, value in settings.items()}
 
     @classmethod
     def invoke(
@@ -257,24 +218,6 @@ class TapCirqll(Tap):
         """Read a record of each stream."""
         with told(cls.logger):
             super().cb_test(ctx, param, value)
-
-    @classmethod
-    def cb_config(
-        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
-        """Read the configuration files; without any, the environment."""
-        missing = [name for name in value if name != "ENV" and not Path(name).exists()]
-        if missing:
-            msg = f"There is no file {missing[0]}, from which --config is to read the settings."
-            raise click.UsageError(msg)
-        try:
-            return super().cb_config(ctx, param, value or ("ENV",))
-        except (OSError, ValueError, TypeError) as error:
-            msg = (
-                f"The settings could not be read from {', '.join(value)}: each must be a file with "
-                'one JSON object like {"api_url": "…"}, or the word ENV.'
-            )
-            raise click.UsageError(msg) from error
 
 
 def _readable(file: IO[str] | None, name: str) -> io.StringIO | None:

@@ -172,7 +172,7 @@ def test_no_object_shows_a_secret_when_it_is_printed(tmp_path: Path) -> None:
             StaticToken(CANARY).token(),
             connection,
             connection.client,
-            connection._store,
+            connection.store,
         ]
         assert CANARY not in repr(shown)
     assert CANARY not in repr(vars(connections))

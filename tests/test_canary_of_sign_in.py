@@ -115,7 +115,7 @@ def said_of_an_index(
             connection.client.index(RESOURCES[0], IndexQuery(limit=5))
         except CirqllError as error:
             said.append(everything_said_of(error))
-        said += [repr(connection), repr(connection.client), repr(connection._store)]
+        said += [repr(connection), repr(connection.client), repr(connection.store)]
     return said + [record.getMessage() + repr(vars(record)) for record in caplog.records]
 
 

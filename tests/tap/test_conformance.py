@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cirqll_client.connection import timestamps_in
+from cirqll_client.kinds import Kind, kind_of
 from cirqll_client.resources import RESOURCES
 from cirqll_client.responses import Unreadable
-from tap_cirqll.columns import Kind, kind_of
 from tap_cirqll.conformance import RecordReader
 from tap_cirqll.messages import record_lines
 from tap_cirqll.shape import Shape

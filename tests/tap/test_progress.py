@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cirqll_client.amounts import counted, duration
 from cirqll_client.session import Sent
-from tap_cirqll.progress import Progress, counted, duration
+from tap_cirqll.progress import Progress
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -51,7 +51,7 @@ def add_invoices(folder: Path) -> None:
     insert(
         folder / "cirqll_client/resources.py",
         '    Resource("invoice", "invoices"),',
-        before='    Resource("webhook", "webhooks"),',
+        before='    Resource("webhook", "webhooks",',
     )
     (folder / "cirqll_client/schemas/invoice.json").write_text(json.dumps(SCHEMA))
     insert(

@@ -1,0 +1,62 @@
+"""The kinds of values that a record's fields hold, where it is read as where it is written.
+
+They are those of JSON Schema; their limits are PostgreSQL's, the strictest of the usual loaders. So
+whatever the tap hands out is valid input of the target.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+NONCONFORMING = "_nonconforming"
+"""Column with the values that did not fit theirs, as they came, by name."""
+UNDOCUMENTED = "_undocumented"
+"""Column with the fields that have no column, as they came, by name."""
+
+SMALLEST_INTEGER, LARGEST_INTEGER = -(2**63), 2**63 - 1
+MOST_DIGITS = 10_000
+"""On either side of the decimal point; PostgreSQL's ``numeric`` holds 16,383 behind it."""
+MOST_LEVELS = 100
+"""Objects and lists within each other. Loaders take some hundreds, PHP writes 512."""
+
+
+class Kind(Enum):
+    """The kinds of columns."""
+
+    INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    STRING = "string"
+    TIME = "date-time"
+    OBJECT = "object"
+    ARRAY = "array"
+    JSON = "json"
+    """Any JSON, for a field of which not even the type is known."""
+
+
+_SINGLE = {kind.value for kind in Kind} - {Kind.TIME.value, Kind.JSON.value}
+"""The types of JSON Schema that are kinds of their own."""
+
+
+def kind_of(schema: dict[str, Any]) -> Kind:
+    """Give the kind of a column by its JSON Schema; what has no kind of its own is text."""
+    types = schema.get("type", "string")
+    names = {*([types] if isinstance(types, str) else types)} - {"null"}
+    if len(names) > 1 and names & {"object", "array"}:
+        return Kind.JSON
+    if names == {"string"} and schema.get("format") == "date-time":
+        return Kind.TIME
+    name = names.pop() if len(names) == 1 else ""
+    return Kind(name) if name in _SINGLE else Kind.STRING
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a database takes the text: no NUL, no half of a surrogate pair."""
+    if "\0" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
