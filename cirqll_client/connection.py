@@ -78,7 +78,7 @@ def connect(
         store = open_store(settings)
         opened.callback(store.close)
         authentication = _authentication(settings, store, redact=redact, on_wait=on_wait)
-        account = f"{settings.api_url} {settings.account}"
+        account = account_key(settings)
         budget = RateBudget(
             store,
             client=account,
@@ -99,6 +99,11 @@ def connect(
         client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
         opened.pop_all()
     return Connection(client, timestamps, store, account, transport)
+
+
+def account_key(settings: ConnectionSettings) -> str:
+    """Give the words by which the store keeps what concerns an account."""
+    return f"{settings.api_url} {settings.account}"
 
 
 def open_store(settings: ConnectionSettings) -> Store:

@@ -121,6 +121,7 @@ WRITTEN_RECORDS = sql.Table(
     sql.Column("sent", sql.JSON, nullable=False),
     sql.Column("came", sql.JSON, nullable=False),
     sql.Column("changed_at", sql.String(16), nullable=False),
+    sql.Column("last_fields", sql.JSON, nullable=False),
 )
 """What was last written to a record, what the API made of it, and when, all as hashes."""
 

@@ -1,0 +1,310 @@
+"""Which live record each row of a batch means: by its id, by its key at the source, by match_on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from target_cirqll.comparison import BOOKMARK, CUSTOM
+from target_cirqll.groups import Group
+from target_cirqll.identities import content_identity, key_identity, match_identity
+from target_cirqll.rows import Reject, RowRefused
+from target_cirqll.values import folded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from cirqll_client.responses import Record
+    from target_cirqll.comparison import Comparison
+    from target_cirqll.ledger import Entry
+    from target_cirqll.policy import Policy
+    from target_cirqll.records import KnownRows, LiveRecords
+    from target_cirqll.rows import Row
+
+_TRUSTED_AFTER = 3
+"""So many records in a row that Show did not find either: what the Index does not list is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRows:
+    """The rows of a batch by the record that they mean."""
+
+    groups: list[Group]
+    refused: list[tuple[Row, Reject]]
+
+
+class Finding:
+    """Finds the records of one resource for the rows of one batch."""
+
+    def __init__(
+        self,
+        comparison: Comparison,
+        *,
+        policy: Policy,
+        live: LiveRecords,
+        ledger: KnownRows,
+        rows: Iterable[Row],
+    ) -> None:
+        """Prepare for these rows; nothing is asked yet."""
+        self._comparison = comparison
+        self._resource = comparison.resource
+        self._policy = policy
+        self._live = live
+        self._ledger = ledger
+        self._rows = list(rows)
+        self._match_on = policy.match_on.get(self._resource.name, ())
+        self._fields = self._compared_fields()
+        self._relations = (CUSTOM,) if any(row.custom_fields for row in self._rows) else ()
+        self._identities: dict[int, str] = {}
+        self._records: dict[int, Record] = {}
+        self._entries: dict[str, Entry] = {}
+        self._meant: dict[int, Record | None] = {}
+        self._refused: dict[int, tuple[Row, Reject]] = {}
+
+    def found(self) -> FoundRows:
+        """Ask, and give the rows by record, in the order in which records first appear.
+
+        A source key that is found by match_on is remembered. Raises any ``CirqllError``.
+        """
+        self._by_ids()
+        self._by_matches()
+        self._by_earlier_creates()
+        self._by_rows_of_one_key()
+        groups = self._groups()
+        self._remember(groups)
+        return FoundRows(groups, list(self._refused.values()))
+
+    def _by_ids(self) -> None:
+        """Look up the rows that carry an id, and those whose key the ledger knows."""
+        keys = {row.position: self._identity(row) for row in self._rows if row.key}
+        self._entries = self._ledger.known(self._resource, keys.values())
+        given = {row.position: row.id for row in self._rows if row.id is not None}
+        known = {
+            position: entry.record_id
+            for position, key in keys.items()
+            if position not in given
+            and (entry := self._entries.get(key)) is not None
+            and entry.record_id is not None
+        }
+        self._ask({*given.values(), *known.values()})
+        self._ask_unlisted(set(given.values()), may_trust=True)
+        self._ask_unlisted(set(known.values()), may_trust=False)
+        for position, record_id in given.items():
+            self._meant[position] = self._records.get(record_id)
+        for position, record_id in known.items():
+            if record_id in self._records:
+                self._meant[position] = self._records[record_id]
+            else:
+                self._ledger.forget_record(self._resource, record_id)
+                self._entries.pop(keys[position], None)
+
+    def _by_matches(self) -> None:
+        for name in self._match_on:
+            asked = {
+                row.position: value
+                for row in filter(self._is_open, self._rows)
+                if (value := self._comparison.asked(name, row.fields.get(name))) is not None
+            }
+            if not asked:
+                continue
+            answer = self._live.by_field(
+                self._resource,
+                name,
+                set(asked.values()),
+                fields=self._fields,
+                relations=self._relations,
+            )
+            for row in [row for row in self._rows if row.position in asked]:
+                value = asked[row.position]
+                try:
+                    self._take(row, name, answer.records.get(value, []))
+                    self._check_expressible(name, answer.inexpressible.get(value))
+                except RowRefused as refused:
+                    self._refuse(row, refused.reject)
+
+    def _take(self, row: Row, name: str, records: list[Record]) -> None:
+        """Let a row mean the record that matches. Raises ``RowRefused``."""
+        if len(records) > 1:
+            ids = " and ".join(sorted((str(one["id"]) for one in records), key=int))
+            reason = f"{self._resource.stream} {ids} have the same {name} as the row"
+            raise RowRefused(Reject("ambiguous", reason, name))
+        if records:
+            self._check_stronger(row, name, records[0])
+            self._records[int(records[0]["id"])] = records[0]
+            self._meant[row.position] = records[0]
+
+    def _check_stronger(self, row: Row, name: str, record: Record) -> None:
+        """Refuse a match that a key which was tried before speaks against."""
+        for stronger in self._match_on[: self._match_on.index(name)]:
+            wanted = self._text(row, stronger)
+            there = self._comparison.text(stronger, record.get(stronger))
+            if wanted and there and folded(wanted) != folded(there):
+                reason = (
+                    f"{self._resource.name} {record['id']} has the same {name} as the row, but "
+                    f"another {stronger}"
+                )
+                raise RowRefused(Reject("ambiguous", reason, stronger))
+
+    def _check_expressible(self, name: str, reason: str | None) -> None:
+        if reason:
+            words = f"it cannot be looked up by {name}: {reason}"
+            raise RowRefused(Reject("invalid", words, name))
+
+    def _by_earlier_creates(self) -> None:
+        """Look what the ledger knows of the rows, and take it for those that nothing else found."""
+        by_row = {
+            row.position: self._identity(row)
+            for row in self._rows
+            if row.id is None and row.position not in self._refused
+        }
+        # Those that were found, too: a create of theirs that is open did happen.
+        self._entries |= self._ledger.known(
+            self._resource, set(by_row.values()) - self._entries.keys()
+        )
+        waiting = {by_row[row.position] for row in self._rows if self._is_open(row)}
+        entries = [self._entries[one] for one in waiting & self._entries.keys()]
+        known = {one.record_id for one in entries if one.record_id is not None}
+        self._ask(known)
+        self._ask_unlisted(known, may_trust=False)
+        for record_id in known - self._records.keys():
+            self._ledger.forget_record(self._resource, record_id)
+        for row in filter(self._is_open, self._rows):
+            entry = self._entries.get(self._identity(row))
+            if entry and entry.record_id in self._records:
+                self._meant[row.position] = self._records[entry.record_id]
+
+    def _by_rows_of_one_key(self) -> None:
+        """Let rows that share their key mean one record, though only some of them match it."""
+        of_key: dict[str, Record] = {}
+        for row in self._rows:
+            live = self._meant.get(row.position)
+            if row.key and row.id is None and live is not None:
+                of_key.setdefault(self._identity(row), live)
+        for row in self._rows:
+            if row.key and row.id is None and self._identity(row) in of_key:
+                self._meant[row.position] = of_key[self._identity(row)]
+
+    def _groups(self) -> list[Group]:
+        """Put rows together that mean one live record, or that share a key of a new one."""
+        groups: dict[int, list[Row]] = {}
+        of_record: dict[int, int] = {}
+        of_key: dict[str, int] = {}
+        for row in self._rows:
+            if row.position in self._refused:
+                continue
+            live = self._meant.get(row.position)
+            number = row.position
+            if live is not None:
+                number = of_record.setdefault(int(live["id"]), number)
+            elif row.id is None:
+                keys = [self._identity(row), *self._matches(row)]
+                number = next((of_key[key] for key in keys if key in of_key), number)
+                if not self._may_join(row, groups.get(number, [])):
+                    continue
+                for key in keys:
+                    of_key.setdefault(key, number)
+            groups.setdefault(number, []).append(row)
+        return [self._group(rows) for rows in groups.values()]
+
+    def _may_join(self, row: Row, others: list[Row]) -> bool:
+        """Tell whether no stronger key speaks against rows that share a weaker one.
+
+        Nothing does where their key at the source is one: they are one row, which changed.
+        """
+        if row.key and all(self._identity(one) == self._identity(row) for one in others):
+            return True
+        for name in self._match_on:
+            texts = {folded(text) for one in (*others, row) if (text := self._text(one, name))}
+            if len(texts) > 1:
+                reason = f"two new rows have another key in common, but a different {name}"
+                self._refuse(row, Reject("ambiguous", reason, name))
+                return False
+            if texts and self._text(row, name):
+                return True
+        return True
+
+    def _group(self, rows: list[Row]) -> Group:
+        live = self._meant.get(rows[0].position)
+        identities = dict.fromkeys(self._identity(row) for row in rows if row.id is None)
+        doubts = [one for one in identities if (entry := self._entries.get(one)) and entry.is_open]
+        # What is in doubt comes first: it is the one that a create would be written down under.
+        ordered = tuple(dict.fromkeys([*doubts, *identities]))
+        doubt = self._entries[doubts[0]] if doubts and live is None else None
+        return Group(tuple(rows), live, ordered, doubt)
+
+    def _remember(self, groups: list[Group]) -> None:
+        """Note the records of source keys that match_on found, and of creates that did happen."""
+        keys = {self._identity(row) for row in self._rows if row.key}
+        news = {
+            identity: int(group.live["id"])
+            for group in groups
+            if group.live is not None
+            for identity in group.identities
+            if (entry.is_open if (entry := self._entries.get(identity)) else identity in keys)
+        }
+        self._ledger.remember(self._resource, news)
+
+    def _ask(self, ids: set[int]) -> None:
+        missing = ids - self._records.keys()
+        if missing:
+            self._records |= self._live.by_id(
+                self._resource, missing, fields=self._fields, relations=self._relations
+            )
+
+    def _ask_unlisted(self, ids: set[int], *, may_trust: bool) -> None:
+        """Ask for single records that the Index does not list: it may hide some [guess].
+
+        Where a mistake would only cost a reject, the Index is believed after a few.
+        """
+        not_there = 0
+        for record_id in sorted(ids - self._records.keys()):
+            if may_trust and not_there >= _TRUSTED_AFTER:
+                return
+            record = self._live.exists(self._resource, record_id)
+            if record is None:
+                not_there += 1
+            else:
+                not_there = 0
+                self._records[record_id] = record
+
+    def _is_open(self, row: Row) -> bool:
+        return row.id is None and not (row.position in self._meant or row.position in self._refused)
+
+    def _identity(self, row: Row) -> str:
+        """Give what the ledger knows the row by: its key, its first match key, or all it says."""
+        known = self._identities.get(row.position)
+        if known is None:
+            known = self._identities[row.position] = self._told_identity(row)
+        return known
+
+    def _told_identity(self, row: Row) -> str:
+        if row.key:
+            return key_identity(row.key, source=self._policy.source)
+        return next(self._matches(row), "") or self._content_of(row)
+
+    def _matches(self, row: Row) -> Iterator[str]:
+        for name in self._match_on:
+            text = self._text(row, name)
+            if text:
+                yield match_identity(name, folded(text))
+
+    def _text(self, row: Row, name: str) -> str | None:
+        return self._comparison.text(name, row.fields.get(name))
+
+    def _content_of(self, row: Row) -> str:
+        texts: Mapping[str, str | None] = {
+            name: self._comparison.text(name, value) for name, value in row.fields.items()
+        }
+        custom = {f"{CUSTOM}.{number}": str(value) for number, value in row.custom_fields.items()}
+        return content_identity({**texts, **custom}, source=self._policy.source)
+
+    def _compared_fields(self) -> list[str]:
+        """Name the fields to be shown: what is compared, and no more."""
+        named = {name for row in self._rows for name in row.fields if self._comparison.shown(name)}
+        named |= {*self._match_on, BOOKMARK}
+        if any(row.deleted_at for row in self._rows) and self._policy.on_delete == "archive":
+            named.add("archived_at")
+        return sorted(named & self._resource.schema["properties"].keys())
+
+    def _refuse(self, row: Row, reject: Reject) -> None:
+        self._refused[row.position] = (row, reject)

@@ -1,0 +1,415 @@
+"""One run of the target: rows and states come in, records are written, states go out."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+from cirqll_client.connection import connect
+from cirqll_client.errors import CirqllError, SettingInvalid
+from cirqll_client.resources import RESOURCES
+from target_cirqll.actions import Nothing
+from target_cirqll.batch import Batches, Refused
+from target_cirqll.company import check_ledger
+from target_cirqll.creating import Creating, Stopped
+from target_cirqll.deletions import DeletionGuard
+from target_cirqll.in_flight import NotBegun
+from target_cirqll.ledger import Ledger
+from target_cirqll.lookups import Lookups
+from target_cirqll.newest import Newest
+from target_cirqll.orphans import Orphans
+from target_cirqll.parents import Parents, Resolved
+from target_cirqll.preview import Preview
+from target_cirqll.rejects import Origin, RejectsFile
+from target_cirqll.row_reader import RowReader
+from target_cirqll.rows import Reject, RowRefused
+from target_cirqll.settlement import Settlement
+from target_cirqll.summary import Summary
+from target_cirqll.writer import Writer
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cirqll_client.resources import Resource
+    from cirqll_client.responses import Record
+    from cirqll_client.settings import ConnectionSettings
+    from target_cirqll.actions import Action, Deed
+    from target_cirqll.batch import Outcome
+    from target_cirqll.policy import Policy
+    from target_cirqll.pretence import Pretence
+    from target_cirqll.rows import Row
+    from target_cirqll.settings import Reporting
+    from target_cirqll.settlement import State
+
+MOST_ORPHANS = 10_000
+"""Rows that wait for their parents until the end; beyond that they are tried at once."""
+_SUPERSEDED = "a later row of the batch says the same record anew"
+
+
+class TooManyRejects(CirqllError):
+    """More rows were refused than ``max_rejects`` allows."""
+
+
+class Run:
+    """Writes the rows of one input. For one thread, but for ``stop``."""
+
+    def __init__(  # noqa: PLR0913 - what comes in, what goes out
+        self,
+        settings: ConnectionSettings,
+        policy: Policy,
+        reporting: Reporting,
+        *,
+        outlet: Callable[[State], None],
+        logger: logging.Logger,
+        drain: Callable[[Resource], None] = lambda _resource: None,
+        report: TextIO = sys.stderr,
+    ) -> None:
+        """Open the connection; nothing is sent yet. Raises any ``CirqllError``.
+
+        ``outlet`` is given each state whose rows are settled. ``drain`` is asked for the rows of a
+        resource that wait elsewhere, when they may be the parents of others.
+        """
+        self._settings = settings
+        self._policy = policy
+        self._reporting = reporting
+        self._outlet = outlet
+        self._logger = logger
+        self._drain = drain
+        self._report = report
+        self._is_stopped = False
+        self._is_ledger_checked = False
+        self._position = 0
+        self._streams: dict[int, str] = {}
+        self._stream_of: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._orphans = Orphans(policy)
+        self._settlement = Settlement()
+        self.summary = Summary(logger=logger, is_dry=self.is_dry)
+        self._preview = Preview() if self.is_dry else None
+        self._rejects = RejectsFile(
+            reporting.rejects_path, with_record=reporting.rejects_with_record
+        )
+        self._opened = ExitStack()
+        self._opened.callback(self._rejects.close)
+        with ExitStack() as failing:
+            failing.callback(self._opened.close)
+            if not self.is_dry:
+                self._rejects.check()
+            connection = connect(settings, on_sent=self.summary.sent, on_wait=self._waited)
+            self._opened.callback(connection.close)
+            self._connection = connection
+            self._join(float(settings.request_timeout))
+            failing.pop_all()
+
+    @property
+    def is_dry(self) -> bool:
+        """Whether nothing is to be written."""
+        return self._reporting.dry_run_path is not None
+
+    @property
+    def has_rejects(self) -> bool:
+        """Whether any row was refused."""
+        return self.summary.rejects > 0
+
+    def entrance(
+        self, stream: str, resource: Resource, *, key_properties: Sequence[str]
+    ) -> StreamEntrance:
+        """Prepare for the rows of a stream. Raises ``SettingInvalid``."""
+        self._check_keys(stream, resource, key_properties)
+        self.summary.began(stream)
+        reader = RowReader(
+            resource,
+            key_properties=tuple(key_properties),
+            timestamps=self._connection.timestamps,
+            write_custom_fields=self._policy.write_custom_fields,
+            keeps_record=self._reporting.rejects_with_record,
+        )
+        return StreamEntrance(self, stream, reader, resource=resource, keys=tuple(key_properties))
+
+    def _check_keys(self, stream: str, resource: Resource, key_properties: Sequence[str]) -> None:
+        """Refuse two streams of one resource whose keys could not be told apart."""
+        keys = tuple(sorted({*key_properties} - {"id"}))
+        other = self._stream_of.setdefault((resource.name, keys), stream)
+        if keys and other != stream:
+            msg = (
+                f"The streams {other} and {stream} are both written to {resource.stream}, with the "
+                f"same key ({', '.join(keys)}), so a row of one would be taken for a row of the "
+                "other. Write them in two runs, each with a name of its own in the setting source."
+            )
+            raise SettingInvalid(msg)
+
+    def received(self, stream: str) -> int:
+        """Count a row; give its position."""
+        self._position += 1
+        self._settlement.received(self._position)
+        self._streams[self._position] = stream
+        return self._position
+
+    def reject(self, origin: Origin, reject: Reject) -> None:
+        """Note a row that is refused, which settles it. Raises ``TooManyRejects``."""
+        self._refuse(origin, reject)
+        self._check_rejects()
+
+    def tell_left_out(self, stream: str, left_out: Mapping[str, str], told: int) -> int:
+        """Warn once of each field that is not written; give how many were told."""
+        for name, why in list(left_out.items())[told:]:
+            self._logger.warning("%s: the field %s is not written: %s.", stream, name, why)
+        return len(left_out)
+
+    def write(self, resource: Resource, rows: Sequence[Row]) -> None:
+        """Write a batch. STATE goes out for what is settled, also when this raises."""
+        try:
+            self._check_ledger(rows)
+            self._write(resource, self._with_parents(rows))
+            if len(self._orphans) > MOST_ORPHANS:
+                self._write_orphans()
+        except Stopped:
+            self._logger.debug("The batch was left before it began.")
+        finally:
+            self._give_state()
+
+    def state(self, value: State) -> None:
+        """Give a state out as soon as the rows before it are settled."""
+        self._settlement.offer(value)
+        self._give_state()
+
+    def finish(self) -> None:
+        """Try the rows once more that wait for their parents.
+
+        A dry run raises at its end, when it has seen everything, what stops others in the middle.
+        """
+        try:
+            self._write_orphans()
+        finally:
+            self._give_state()
+        if self._preview is not None and not self._is_stopped:
+            self._preview.finish(warnings=self._guard.sentences())
+            self._guard.check_all()
+
+    def stop(self) -> None:
+        """Begin nothing new; what is in flight ends."""
+        self._is_stopped = True
+
+    def close(self) -> None:
+        """Report, sum up, and give everything back that was opened; also after an error."""
+        with self._opened:
+            self.summary.log_summary()
+            if self._preview is not None and self._reporting.dry_run_path is not None:
+                self._report.write(self._preview.text())
+                self._preview.write_json(self._reporting.dry_run_path)
+
+    def _join(self, request_timeout: float) -> None:
+        connection = self._connection
+        ledger = Ledger(connection.store, account=connection.account)
+        live = Lookups(connection.client, timestamps=connection.timestamps)
+        creating = Creating(
+            connection.client,
+            ledger=ledger,
+            newest=Newest(connection.client),
+            longest_request_seconds=request_timeout,
+            is_stopping=self._is_stopping,
+            on_wait=self._waited,
+        )
+        writer = Writer(connection.client, creating=creating, ledger=ledger)
+        pretence = self._pretence(live, ledger) if self.is_dry else None
+        self._guard = DeletionGuard(
+            pretence or live, share=self._policy.max_deletions, is_dry=self.is_dry
+        )
+        self._batches = Batches(
+            policy=replace(self._policy, concurrency=1) if self.is_dry else self._policy,
+            live=pretence or live,
+            ledger=pretence or ledger,
+            doing=pretence or writer,
+            guard=self._guard,
+            timestamps=connection.timestamps,
+            is_stopping=self._is_stopping,
+        )
+        self._parents = Parents(
+            live=pretence or live,
+            ledger=pretence or ledger,
+            timestamps=connection.timestamps,
+            source=self._policy.source,
+        )
+
+    def _check_ledger(self, rows: Sequence[Row]) -> None:
+        """Make sure, before it matters, that the ledger is the company's to which rows go."""
+        if not self._is_ledger_checked and any(row.id is None for row in rows):
+            check_ledger(self._connection, self._settings, is_dry=self.is_dry)
+            self._is_ledger_checked = True
+
+    def _pretence(self, live: Lookups, ledger: Ledger) -> Pretence:
+        from target_cirqll.pretence import Pretence  # noqa: PLC0415 - for dry runs only
+
+        pretence = Pretence(live, ledger, timestamps=self._connection.timestamps)
+        self._opened.callback(pretence.close)
+        return pretence
+
+    def _write(self, resource: Resource, rows: list[Row]) -> None:
+        """Write rows that have their parents; ends early, without an error, for a signal."""
+        try:
+            if rows and not self._is_stopping():
+                for outcome in self._batches.written(resource, rows):
+                    self._note(outcome)
+                    self.summary.log_line()
+        except (NotBegun, Stopped):
+            self._logger.debug("The batch was left before its end.")
+        self._check_rejects()
+
+    def _with_parents(self, rows: Sequence[Row]) -> list[Row]:
+        """Give the rows whose parents are known; the others wait until the end."""
+        result = self._resolved(rows)
+        for row, _ in result.orphans:
+            self._orphans.add(row)
+        ready = []
+        for row in result.rows:
+            if self._orphans.holds_back(row):
+                self._orphans.add(row)
+            else:
+                ready.append(row)
+        return ready
+
+    def _resolved(self, rows: Sequence[Row]) -> Resolved:
+        """Look for the parents of rows, also among those that wait to be written themselves."""
+        if not any(row.parents for row in rows):
+            return Resolved(list(rows))
+        try:
+            result = self._parents.resolved(rows)
+            waited_for = {
+                parent.resource.name: parent.resource
+                for row, _ in result.orphans
+                for parent in row.parents.values()
+            }
+            for resource in waited_for.values():
+                self._drain(resource)
+            if waited_for:
+                result = self._parents.resolved(rows)
+        except Stopped:
+            return Resolved()
+        for row, reject in result.refused:
+            self._refuse(self._origin(row), reject)
+        return result
+
+    def _write_orphans(self) -> None:
+        """Try the rows that wait once more, those first that others may wait for."""
+        for resource in RESOURCES:
+            waiting = self._orphans.taken(resource)
+            if not waiting or self._is_stopping():
+                continue
+            result = self._resolved(waiting)
+            for row, reject in result.orphans:
+                self._refuse(self._origin(row), reject)
+            self._write(resource, result.rows)
+        self._check_rejects()
+
+    def _note(self, outcome: Outcome) -> None:
+        """Settle the rows of an outcome: the last one did it, those before it said it earlier."""
+        if isinstance(outcome, Refused):
+            for row in outcome.rows:
+                self._refuse(self._origin(row), outcome.reject)
+            return
+        *earlier, last = outcome.rows
+        for row in earlier:
+            self._did(row, Nothing("left", _SUPERSEDED), "left")
+        self._did(last, outcome.action, outcome.deed)
+
+    def _did(self, row: Row, action: Action, deed: Deed) -> None:
+        stream = self._streams[row.position]
+        why = action.why if isinstance(action, Nothing) else ""
+        self.summary.did(stream, deed=deed, why=why)
+        if self._preview is not None:
+            key = row.key or ({} if row.id is None else {"id": row.id})
+            self._preview.add(stream, action=action, key=key)
+        self._settle(row.position)
+
+    def _refuse(self, origin: Origin, reject: Reject) -> None:
+        if self._preview is not None:
+            self._preview.reject(origin, reject=reject)
+        else:
+            self._rejects.add(origin, reject=reject)
+        self.summary.rejected(origin.stream, kind=reject.kind)
+        self._settle(origin.position)
+
+    def _settle(self, position: int) -> None:
+        self._streams.pop(position, None)
+        self._settlement.settled([position])
+
+    def _origin(self, row: Row) -> Origin:
+        return Origin.of(row, stream=self._streams[row.position])
+
+    def _give_state(self) -> None:
+        state = self._settlement.due()
+        if state is not None and not self.is_dry:
+            self._rejects.sync()
+            self._outlet(state)
+
+    def _is_stopping(self) -> bool:
+        return self._is_stopped or self._has_too_many_rejects()
+
+    def _has_too_many_rejects(self) -> bool:
+        most = self._reporting.max_rejects
+        return most is not None and self.summary.rejects > most
+
+    def _check_rejects(self) -> None:
+        if self._has_too_many_rejects():
+            msg = (
+                f"{self.summary.rejects:,} rows were refused, more than max_rejects "
+                f"({self._reporting.max_rejects:,}), so the run stopped. Their reasons are in "
+                f"{self._reporting.dry_run_path or self._reporting.rejects_path}; correct the "
+                "rows, or raise max_rejects."
+            )
+            raise TooManyRejects(msg)
+
+    def _waited(self, seconds: float) -> None:
+        self.summary.waited(seconds)
+        if self._is_stopped:
+            raise Stopped
+
+
+class StreamEntrance:
+    """Where the rows of one stream come in, each understood or refused at once."""
+
+    def __init__(
+        self,
+        run: Run,
+        stream: str,
+        reader: RowReader,
+        *,
+        resource: Resource,
+        keys: tuple[str, ...],
+    ) -> None:
+        """Read rows of this stream for this resource."""
+        self._run = run
+        self._stream = stream
+        self._reader = reader
+        self._resource = resource
+        self._keys = keys
+        self._told = 0
+
+    def read(self, record: Record) -> Row | None:
+        """Count a row and understand it; ``None``: it was rejected, and that is all."""
+        position = self._run.received(self._stream)
+        try:
+            row = self._reader.read(record, position)
+        except RowRefused as refused:
+            self._run.reject(self._origin(record, position), refused.reject)
+            return None
+        if len(self._reader.left_out) > self._told:
+            self._told = self._run.tell_left_out(self._stream, self._reader.left_out, self._told)
+        return row
+
+    def refuse(self, record: Record, reject: Reject) -> None:
+        """Count a row and reject it unread."""
+        self._run.reject(self._origin(record, self._run.received(self._stream)), reject)
+
+    def _origin(self, record: Record, position: int) -> Origin:
+        record_id = record.get("id")
+        return Origin(
+            stream=self._stream,
+            resource=self._resource.name,
+            position=position,
+            key={name: record.get(name) for name in self._keys},
+            id=record_id if isinstance(record_id, int) else None,
+            record=record,
+        )
