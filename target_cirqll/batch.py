@@ -7,23 +7,23 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from cirqll_client.errors import ScopeMissing
+from cirqll_client.ledger import Written
 from target_cirqll.actions import Action, Create, Deed, Nothing
 from target_cirqll.comparison import Comparison
 from target_cirqll.creating import Cleared, InDoubt
 from target_cirqll.decisions import Decisions
 from target_cirqll.finding import Finding
 from target_cirqll.in_flight import NotBegun, done
-from target_cirqll.ledger import Written
 from target_cirqll.rows import Reject, RowRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cirqll_client.ledger import Entry
     from cirqll_client.resources import Resource
     from cirqll_client.timestamps import Timestamps
     from target_cirqll.deletions import DeletionGuard
     from target_cirqll.groups import Group
-    from target_cirqll.ledger import Entry
     from target_cirqll.policy import Policy
     from target_cirqll.records import KnownRows, LiveRecords
     from target_cirqll.rows import Row

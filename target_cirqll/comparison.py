@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from unicodedata import normalize
 
 from cirqll_client.kinds import Kind, kind_of
+from cirqll_client.ledger import ABSENT, Written
 from target_cirqll import custom_fields
 from target_cirqll.conversions import Misfit
-from target_cirqll.ledger import ABSENT, Written
 from target_cirqll.rows import Reject, RowRefused
 from target_cirqll.values import canonical_for, digest, folded
 

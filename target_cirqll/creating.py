@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cirqll_client.errors import CirqllError, OutcomeUnknown
+from cirqll_client.ledger import ENTRY_LENGTH
 from target_cirqll.newest import CannotTell
 from target_cirqll.rows import Reject
 
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cirqll_client.client import CirqllClient
+    from cirqll_client.ledger import Entry, Ledger
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Record
     from target_cirqll.actions import Create
     from target_cirqll.comparison import Comparison
-    from target_cirqll.ledger import Entry, Ledger
     from target_cirqll.newest import Newest
 
 _LEAST_MARGIN_SECONDS = 1.0
@@ -148,13 +149,13 @@ class Creating:
         opened = {key: entry for key, entry in entries.items() if entry.is_open}
         placed = {key: entry for key, entry in opened.items() if entry.floor_id is not None}
         for key in opened.keys() - placed.keys():
-            result.unknown[key] = _unknown("Cirqll does not tell which records are the newest")
+            result.unknown[key] = _unknown(key, "Cirqll does not tell which records are new")
         if not placed:
             return
         try:
             newer = self._newer(placed, doubts, comparison)
         except CannotTell as error:
-            result.unknown.update(dict.fromkeys(placed, _unknown(str(error))))
+            result.unknown.update({key: _unknown(key, str(error)) for key in placed})
             return
         oldest_first = sorted(placed.items(), key=lambda pair: pair[1].sent_at)
         # All that are certain go first: a record that is one create's is no doubt of another's.
@@ -211,10 +212,10 @@ class Creating:
         ]
         if suspects:
             reason = f"{create.resource.name} {suspects[0]} is new and may be it"
-            result.unknown[key] = _unknown(reason)
+            result.unknown[key] = _unknown(key, reason)
         elif _ARCHIVED in sent:
             # Unknown in the documentation: an Index may leave archived records out.
-            result.unknown[key] = _unknown("it is archived, and may not be listed for that")
+            result.unknown[key] = _unknown(key, "it is archived, and may not be listed")
         else:
             result.absent[key] = entry
 
@@ -253,9 +254,11 @@ def _behind(newer: list[Record], entry: Entry) -> list[Record]:
     return [record for record in newer if int(record["id"]) > (entry.floor_id or 0)]
 
 
-def _unknown(reason: str) -> Reject:
+def _unknown(identity: str, reason: str) -> Reject:
+    entry = identity[:ENTRY_LENGTH]
     words = (
         f"it was sent to Cirqll and the answer was lost, so it may be there or not: {reason}. Look "
-        "in Cirqll: if it is there, write its id into the row; if not, run `cirqll ledger forget`"
+        f"in Cirqll: if it is there, run `cirqll ledger settle {entry} ID`; if it is not, `cirqll "
+        f"ledger forget {entry}`. Then run again"
     )
     return Reject("unknown", words)

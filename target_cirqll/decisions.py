@@ -11,11 +11,11 @@ from target_cirqll.fitting import missing_for_create
 from target_cirqll.rows import Reject, RowRefused
 
 if TYPE_CHECKING:
+    from cirqll_client.ledger import Written
     from cirqll_client.responses import Record
     from cirqll_client.timestamps import Timestamps
     from target_cirqll.comparison import Comparison
     from target_cirqll.groups import Group
-    from target_cirqll.ledger import Written
     from target_cirqll.policy import Policy
     from target_cirqll.rows import Row
 

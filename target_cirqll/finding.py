@@ -14,9 +14,9 @@ from target_cirqll.values import folded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from cirqll_client.ledger import Entry
     from cirqll_client.responses import Record
     from target_cirqll.comparison import Comparison
-    from target_cirqll.ledger import Entry
     from target_cirqll.policy import Policy
     from target_cirqll.records import KnownRows, LiveRecords
     from target_cirqll.rows import Row

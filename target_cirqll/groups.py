@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from cirqll_client.ledger import Entry
     from cirqll_client.responses import Record
-    from target_cirqll.ledger import Entry
     from target_cirqll.rows import Row
 
 

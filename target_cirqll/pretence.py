@@ -7,11 +7,11 @@ from collections import Counter
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from cirqll_client.ledger import Entry, Written
 from target_cirqll import custom_fields
 from target_cirqll.actions import Action, Create, Deed, Delete, Update
 from target_cirqll.comparison import CUSTOM, Comparison
 from target_cirqll.creating import Cleared, InDoubt
-from target_cirqll.ledger import Entry, Written
 from target_cirqll.made_up import is_made_up, names_made_up
 from target_cirqll.matching import Matching
 from target_cirqll.pretended import Pretended, PretendedRecords

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from cirqll_client.ledger import Entry, Written
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Record
-    from target_cirqll.ledger import Entry, Written
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,43 +4,36 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from cirqll_client.connection import connect
 from cirqll_client.errors import CirqllError, SettingInvalid
 from cirqll_client.resources import RESOURCES
 from target_cirqll.actions import Nothing
-from target_cirqll.batch import Batches, Refused
+from target_cirqll.assembly import parts_of
+from target_cirqll.batch import Refused
 from target_cirqll.company import check_ledger
-from target_cirqll.creating import Creating, Stopped
-from target_cirqll.deletions import DeletionGuard
+from target_cirqll.creating import Stopped
+from target_cirqll.entrance import StreamEntrance
 from target_cirqll.in_flight import NotBegun
-from target_cirqll.ledger import Ledger
-from target_cirqll.lookups import Lookups
-from target_cirqll.newest import Newest
 from target_cirqll.orphans import Orphans
-from target_cirqll.parents import Parents, Resolved
+from target_cirqll.parents import Resolved
 from target_cirqll.preview import Preview
 from target_cirqll.rejects import Origin, RejectsFile
 from target_cirqll.row_reader import RowReader
-from target_cirqll.rows import Reject, RowRefused
 from target_cirqll.settlement import Settlement
 from target_cirqll.summary import Summary
-from target_cirqll.writer import Writer
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from cirqll_client.resources import Resource
-    from cirqll_client.responses import Record
     from cirqll_client.settings import ConnectionSettings
     from target_cirqll.actions import Action, Deed
     from target_cirqll.batch import Outcome
     from target_cirqll.policy import Policy
-    from target_cirqll.pretence import Pretence
-    from target_cirqll.rows import Row
+    from target_cirqll.rows import Reject, Row
     from target_cirqll.settings import Reporting
     from target_cirqll.settlement import State
 
@@ -100,7 +93,15 @@ class Run:
             connection = connect(settings, on_sent=self.summary.sent, on_wait=self._waited)
             self._opened.callback(connection.close)
             self._connection = connection
-            self._join(float(settings.request_timeout))
+            self._parts = parts_of(
+                connection,
+                policy,
+                request_timeout=float(settings.request_timeout),
+                is_dry=self.is_dry,
+                is_stopping=self._is_stopping,
+                on_wait=self._waited,
+            )
+            self._opened.callback(self._parts.close)
             failing.pop_all()
 
     @property
@@ -126,7 +127,9 @@ class Run:
             write_custom_fields=self._policy.write_custom_fields,
             keeps_record=self._reporting.rejects_with_record,
         )
-        return StreamEntrance(self, stream, reader, resource=resource, keys=tuple(key_properties))
+        return StreamEntrance(
+            self, stream, reader, resource=resource, keys=tuple(key_properties), logger=self._logger
+        )
 
     def _check_keys(self, stream: str, resource: Resource, key_properties: Sequence[str]) -> None:
         """Refuse two streams of one resource whose keys could not be told apart."""
@@ -151,12 +154,6 @@ class Run:
         """Note a row that is refused, which settles it. Raises ``TooManyRejects``."""
         self._refuse(origin, reject)
         self._check_rejects()
-
-    def tell_left_out(self, stream: str, left_out: Mapping[str, str], told: int) -> int:
-        """Warn once of each field that is not written; give how many were told."""
-        for name, why in list(left_out.items())[told:]:
-            self._logger.warning("%s: the field %s is not written: %s.", stream, name, why)
-        return len(left_out)
 
     def write(self, resource: Resource, rows: Sequence[Row]) -> None:
         """Write a batch. STATE goes out for what is settled, also when this raises."""
@@ -185,8 +182,8 @@ class Run:
         finally:
             self._give_state()
         if self._preview is not None and not self._is_stopped:
-            self._preview.finish(warnings=self._guard.sentences())
-            self._guard.check_all()
+            self._preview.finish(warnings=self._parts.guard.sentences())
+            self._parts.guard.check_all()
 
     def stop(self) -> None:
         """Begin nothing new; what is in flight ends."""
@@ -200,57 +197,17 @@ class Run:
                 self._report.write(self._preview.text())
                 self._preview.write_json(self._reporting.dry_run_path)
 
-    def _join(self, request_timeout: float) -> None:
-        connection = self._connection
-        ledger = Ledger(connection.store, account=connection.account)
-        live = Lookups(connection.client, timestamps=connection.timestamps)
-        creating = Creating(
-            connection.client,
-            ledger=ledger,
-            newest=Newest(connection.client),
-            longest_request_seconds=request_timeout,
-            is_stopping=self._is_stopping,
-            on_wait=self._waited,
-        )
-        writer = Writer(connection.client, creating=creating, ledger=ledger)
-        pretence = self._pretence(live, ledger) if self.is_dry else None
-        self._guard = DeletionGuard(
-            pretence or live, share=self._policy.max_deletions, is_dry=self.is_dry
-        )
-        self._batches = Batches(
-            policy=replace(self._policy, concurrency=1) if self.is_dry else self._policy,
-            live=pretence or live,
-            ledger=pretence or ledger,
-            doing=pretence or writer,
-            guard=self._guard,
-            timestamps=connection.timestamps,
-            is_stopping=self._is_stopping,
-        )
-        self._parents = Parents(
-            live=pretence or live,
-            ledger=pretence or ledger,
-            timestamps=connection.timestamps,
-            source=self._policy.source,
-        )
-
     def _check_ledger(self, rows: Sequence[Row]) -> None:
         """Make sure, before it matters, that the ledger is the company's to which rows go."""
         if not self._is_ledger_checked and any(row.id is None for row in rows):
             check_ledger(self._connection, self._settings, is_dry=self.is_dry)
             self._is_ledger_checked = True
 
-    def _pretence(self, live: Lookups, ledger: Ledger) -> Pretence:
-        from target_cirqll.pretence import Pretence  # noqa: PLC0415 - for dry runs only
-
-        pretence = Pretence(live, ledger, timestamps=self._connection.timestamps)
-        self._opened.callback(pretence.close)
-        return pretence
-
     def _write(self, resource: Resource, rows: list[Row]) -> None:
         """Write rows that have their parents; ends early, without an error, for a signal."""
         try:
             if rows and not self._is_stopping():
-                for outcome in self._batches.written(resource, rows):
+                for outcome in self._parts.batches.written(resource, rows):
                     self._note(outcome)
                     self.summary.log_line()
         except (NotBegun, Stopped):
@@ -275,7 +232,7 @@ class Run:
         if not any(row.parents for row in rows):
             return Resolved(list(rows))
         try:
-            result = self._parents.resolved(rows)
+            result = self._parts.parents.resolved(rows)
             waited_for = {
                 parent.resource.name: parent.resource
                 for row, _ in result.orphans
@@ -284,7 +241,7 @@ class Run:
             for resource in waited_for.values():
                 self._drain(resource)
             if waited_for:
-                result = self._parents.resolved(rows)
+                result = self._parts.parents.resolved(rows)
         except Stopped:
             return Resolved()
         for row, reject in result.refused:
@@ -365,51 +322,3 @@ class Run:
         self.summary.waited(seconds)
         if self._is_stopped:
             raise Stopped
-
-
-class StreamEntrance:
-    """Where the rows of one stream come in, each understood or refused at once."""
-
-    def __init__(
-        self,
-        run: Run,
-        stream: str,
-        reader: RowReader,
-        *,
-        resource: Resource,
-        keys: tuple[str, ...],
-    ) -> None:
-        """Read rows of this stream for this resource."""
-        self._run = run
-        self._stream = stream
-        self._reader = reader
-        self._resource = resource
-        self._keys = keys
-        self._told = 0
-
-    def read(self, record: Record) -> Row | None:
-        """Count a row and understand it; ``None``: it was rejected, and that is all."""
-        position = self._run.received(self._stream)
-        try:
-            row = self._reader.read(record, position)
-        except RowRefused as refused:
-            self._run.reject(self._origin(record, position), refused.reject)
-            return None
-        if len(self._reader.left_out) > self._told:
-            self._told = self._run.tell_left_out(self._stream, self._reader.left_out, self._told)
-        return row
-
-    def refuse(self, record: Record, reject: Reject) -> None:
-        """Count a row and reject it unread."""
-        self._run.reject(self._origin(record, self._run.received(self._stream)), reject)
-
-    def _origin(self, record: Record, position: int) -> Origin:
-        record_id = record.get("id")
-        return Origin(
-            stream=self._stream,
-            resource=self._resource.name,
-            position=position,
-            key={name: record.get(name) for name in self._keys},
-            id=record_id if isinstance(record_id, int) else None,
-            record=record,
-        )

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cirqll_client.client import CirqllClient
+    from cirqll_client.ledger import Entry, Ledger
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Record
     from target_cirqll.comparison import Comparison
     from target_cirqll.creating import Cleared, Creating
     from target_cirqll.groups import Group
-    from target_cirqll.ledger import Entry, Ledger
 
 
 class Doing(Protocol):

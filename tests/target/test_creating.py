@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cirqll_client.errors import Unavailable
+from cirqll_client.ledger import Ledger
 from cirqll_client.resources import resource_of_stream
 from cirqll_client.store import Store
 from target_cirqll.identities import key_identity
-from target_cirqll.ledger import Ledger
 from target_cirqll.policy import Policy
 from tests.target.schedules import DONE_UNHEARD, NOT_DONE
 from tests.target.writing_runs import Death, SkippingTime, Writing

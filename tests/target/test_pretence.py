@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cirqll_client.errors import Unavailable
+from cirqll_client.ledger import Ledger, Written
 from target_cirqll.actions import Create, Delete, Nothing, Update
 from target_cirqll.comparison import CUSTOM, Comparison
 from target_cirqll.creating import InDoubt
 from target_cirqll.groups import Group
-from target_cirqll.ledger import Ledger, Written
 from target_cirqll.lookups import Lookups
 from target_cirqll.pretence import Pretence
 from target_cirqll.rows import Row

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_client.connection import connect
 from cirqll_client.errors import CirqllError
+from cirqll_client.ledger import Ledger
 from cirqll_client.resources import resource_of_stream
 from cirqll_client.settings import ConnectionSettings
 from cirqll_client.store import Store
 from target_cirqll.batch import Batches, Done, Refused
 from target_cirqll.creating import Creating
 from target_cirqll.deletions import DeletionGuard
-from target_cirqll.ledger import Ledger
 from target_cirqll.lookups import Lookups
 from target_cirqll.newest import Newest
 from target_cirqll.policy import Policy
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cirqll_client.connection import Connection
-    from target_cirqll.ledger import Entry
+    from cirqll_client.ledger import Entry
     from target_cirqll.rows import Row
     from tests.reading_fixtures import Source
 
