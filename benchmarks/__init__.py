@@ -1,1 +1,1 @@
-"""What reading from Cirqll costs, measured: `python -m benchmarks`."""
+"""What reading from Cirqll and writing to it costs, measured: `python -m benchmarks`."""

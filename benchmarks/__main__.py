@@ -24,6 +24,9 @@ from benchmarks import (
     requests_needed,
     startup,
     waiting,
+    write_cpu,
+    write_requests,
+    write_speed,
 )
 from benchmarks.plan import Plan
 from benchmarks.process import ROOT, RunFailedError
@@ -42,6 +45,9 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "start": startup.measure,
     "memory": memory.measure,
     "end-to-end": end_to_end.measure,
+    "write-requests": write_requests.measure,
+    "write-speed": write_speed.measure,
+    "write-cpu": write_cpu.measure,
 }
 COMPARING: Final = {"instructions", "cpu"}
 RESULTS: Final = Path(__file__).with_name("results.md")
@@ -78,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller sizes: about two minutes")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes: about three minutes")
     parser.add_argument("--long", action="store_true", help="1,000,000 rows for the memory too")
     parser.add_argument(
         "--only", action="append", choices=MEASURES, help="measure this; may be given several times"
@@ -144,7 +150,12 @@ def _heading(plan: Plan) -> str:
 
 def _page(sections: Sequence[Section], plan: Plan) -> str:
     words = "Written by `python -m benchmarks --write`, not by hand."
-    parts = ["# What reading from Cirqll costs", words, f"{_heading(plan)}.", NOISE]
+    parts = [
+        "# What reading from Cirqll and writing to it costs",
+        words,
+        f"{_heading(plan)}.",
+        NOISE,
+    ]
     return "\n\n".join([*parts, *map(as_markdown, sections)]) + "\n"
 
 

@@ -54,13 +54,14 @@ def measure(plan: Plan) -> Section:
     )
 
 
-def count_instructions(command: Sequence[str], folder: Path) -> int:
+def count_instructions(command: Sequence[str], folder: Path, *, stdin: Path | None = None) -> int:
     """Count the instructions of a command and of all its threads, from its start to its end."""
     log = folder / "callgrind.log"
     valgrind = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null"]
     run(
         [*valgrind, *command],
         timeout_seconds=RUN_SECONDS,
+        stdin=stdin,
         stderr=log,
         environment={"PYTHONHASHSEED": "0"},
     )

@@ -54,7 +54,7 @@ _TEMPLATES: Final = {
 
 def undocumented_names() -> set[str]:
     """Name the fields of a customer that Cirqll does not document."""
-    documented, both = (json.loads(_row(kind, 0)) for kind in ("documented", "undocumented"))
+    documented, both = (json.loads(row(kind, 0)) for kind in ("documented", "undocumented"))
     return set(both) - set(documented)
 
 
@@ -96,10 +96,11 @@ def render(kind: str, count: int) -> None:
 @lru_cache(maxsize=BLOCKS_KEPT)
 def _block(kind: str, number: int) -> list[bytes]:
     first = number * BLOCK_ROWS
-    return [_row(kind, position) for position in range(first, first + BLOCK_ROWS)]
+    return [row(kind, position) for position in range(first, first + BLOCK_ROWS)]
 
 
-def _row(kind: str, position: int) -> bytes:
+def row(kind: str, position: int) -> bytes:
+    """Give the row at a position."""
     identifier = position + 1
     values = {
         "id": identifier,
