@@ -46,7 +46,7 @@ requirements: $(RUNTIME) ## Compile requirements/*.txt anew; UPGRADE=--upgrade t
 		--output-file requirements/runtime.txt pyproject.toml
 	$(COMPILE) $(UPGRADE) --extra postgres --output-file requirements/constraints.txt \
 		--constraint requirements/runtime.txt pyproject.toml
-	for name in development meltano target-postgres target-jsonl; do \
+	for name in development meltano tap-postgres target-postgres target-jsonl; do \
 		$(COMPILE_WITH_HASHES) $(UPGRADE) --output-file requirements/$$name.txt \
 			requirements/$$name.in || exit 1; \
 	done
@@ -75,8 +75,8 @@ $(MELTANO): requirements/meltano.txt
 		$(PYTHON) -m venv --clear .meltano-venv && \
 		.meltano-venv/bin/python $(PIP_INSTALL) --require-hashes -r requirements/meltano.txt)
 
-$(PLUGINS): $(MELTANO) meltano.yml requirements/constraints.txt requirements/target-postgres.txt \
-		requirements/target-jsonl.txt
+$(PLUGINS): $(MELTANO) meltano.yml requirements/constraints.txt requirements/tap-postgres.txt \
+		requirements/target-postgres.txt requirements/target-jsonl.txt
 	$(call set_up,.meltano,Meltano's plugins into .meltano,\
 		.meltano-venv/bin/meltano --log-level=info install)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import sql
+from sqlalchemy import make_url
 
 from demo.failures import DemoError
 from demo.interruptions import held_back
@@ -32,8 +33,15 @@ class EmbeddedPostgres:
     server: PostgresServer
 
     def url(self, database: str) -> str:
-        """Give the address for SQLAlchemy, and so for target-postgres."""
-        return self.server.get_uri(database=database, driver="psycopg")
+        """Give the address for SQLAlchemy, and so for both Meltano plugins.
+
+        It names no driver, as they have different ones. tap-postgres refuses one without host or
+        password: the server asks for no password, and the host that counts is the folder of its
+        socket, behind the question mark.
+        """
+        url = make_url(self.server.get_uri(database=database))
+        given = url.set(host="localhost", password="none")  # noqa: S106 - see above
+        return given.render_as_string(hide_password=False)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """Connect; each statement is committed at once, and times are in UTC."""

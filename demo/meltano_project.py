@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -36,12 +36,15 @@ class MeltanoProject:
     def run(self, *arguments: str, log: Path, timeout_seconds: float = 600) -> float:
         """Do `meltano run`, with all that it says in `log`; the seconds it took."""
         started = time.monotonic()
-        with log.open("wb") as output, self.started(*arguments, output=output) as process:
-            status = _status_within(process, timeout_seconds, log)
-        if status:
+        if self.status_of(*arguments, log=log, timeout_seconds=timeout_seconds):
             message = f"`meltano run {' '.join(arguments)}` failed. {end_of(log)}"
             raise DemoError(message)
         return time.monotonic() - started
+
+    def status_of(self, *arguments: str, log: Path, timeout_seconds: float = 600) -> int:
+        """Do `meltano run`, which may fail; its exit code."""
+        with log.open("wb") as output, self.started(*arguments, output=output) as process:
+            return _status_within(process, timeout_seconds, log)
 
     def started(
         self, *arguments: str, output: IO[bytes]
@@ -53,6 +56,10 @@ class MeltanoProject:
             folder=self.folder,
             output=output,
         )
+
+    def setting(self, **settings: str) -> MeltanoProject:
+        """Give the same project with other settings."""
+        return replace(self, settings={**self.settings, **settings})
 
     def environment(self) -> dict[str, str]:
         """Give the process's environment with this project's settings instead of the user's."""
@@ -72,10 +79,12 @@ def new_project(folder: Path, settings: Mapping[str, str]) -> MeltanoProject:
 
 
 def program(name: str) -> Path:
-    """Find where `make` installed Meltano, the tap of the Meltano project, or a loader."""
+    """Find where `make` installed Meltano, or a plugin of the Meltano project."""
     places = {
         "meltano": ".meltano-venv/bin/meltano",
         "tap-cirqll": ".meltano/extractors/tap-cirqll/venv/bin/tap-cirqll",
+        "tap-postgres": ".meltano/extractors/tap-postgres/venv/bin/tap-postgres",
+        "target-cirqll": ".meltano/loaders/target-cirqll/venv/bin/target-cirqll",
         "target-postgres": ".meltano/loaders/target-postgres/venv/bin/target-postgres",
         "target-jsonl": ".meltano/loaders/target-jsonl/venv/bin/target-jsonl",
     }

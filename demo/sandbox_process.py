@@ -64,6 +64,10 @@ class SandboxProcess:
         """Count how often tokens were renewed."""
         return len(self.ask("GET", "/oauth/token-requests")["data"])
 
+    def writes(self) -> int:
+        """Count the requests so far that were to change records."""
+        return sum(one["method"] != "GET" for one in self.ask("GET", "/requests")["data"])
+
     def row_counts(self) -> dict[str, int]:
         """Count the rows of each resource."""
         counts: dict[str, int] = self.ask("GET", "/")["rows"]

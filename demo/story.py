@@ -1,4 +1,4 @@
-"""What happens once the sandbox and PostgreSQL run, told step by step."""
+"""The way into the warehouse, told step by step, once the sandbox and PostgreSQL run."""
 
 from __future__ import annotations
 
@@ -60,7 +60,6 @@ class Story:
         self._second_run()
         self._show_arrivals(changes, after=first_load)
         self._show_change(changes)
-        self.screen.say(f"All that Meltano said is in {self._log(1)} and {self._log(2)}.")
 
     @property
     def _warehouse(self) -> Warehouse:

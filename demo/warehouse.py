@@ -47,6 +47,12 @@ class Answer:
     columns: tuple[str, ...]
     rows: tuple[tuple[Any, ...], ...]
 
+    @classmethod
+    def of(cls, cursor: psycopg.Cursor) -> Answer:
+        """Take all that a query found."""
+        columns = tuple(column.name for column in cursor.description or ())
+        return cls(columns, tuple(cursor.fetchall()))
+
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
@@ -86,9 +92,7 @@ class Warehouse:
 
     def customers(self) -> Answer:
         """Join the customers with the most valuable chances with what belongs to them."""
-        cursor = self.connection.execute(_CUSTOMERS)
-        columns = tuple(column.name for column in cursor.description or ())
-        return Answer(columns, tuple(cursor.fetchall()))
+        return Answer.of(self.connection.execute(_CUSTOMERS))
 
     def _last_load(self, table: str) -> int:
         return int(self._value("select coalesce(max(_sdc_sync_started_at), 0) from {}", table))
