@@ -29,6 +29,8 @@ class Parts:
     batches: Batches
     parents: Parents
     guard: DeletionGuard
+    live: Lookups
+    ledger: Ledger
     _opened: ExitStack
 
     def close(self) -> None:
@@ -82,4 +84,4 @@ def parts_of(  # noqa: PLR0913 - what goes into them
         timestamps=connection.timestamps,
         source=policy.source,
     )
-    return Parts(batches, parents, guard, opened)
+    return Parts(batches, parents, guard, live, ledger, opened)

@@ -49,10 +49,13 @@ class StreamEntrance:
         self._keys = keys
         self._logger = logger
         self._told = 0
+        self._is_first = True
 
     def read(self, record: Record) -> Row | None:
         """Count a row and understand it; ``None``: it was rejected, and that is all."""
         position = self._reception.received(self._stream)
+        if self._is_first:
+            self._tell_what_id_means(record)
         try:
             row = self._reader.read(record, position)
         except RowRefused as refused:
@@ -72,6 +75,19 @@ class StreamEntrance:
         self._told += len(news)
         for name, why in news:
             self._logger.warning("%s: the field %s is not written: %s.", self._stream, name, why)
+
+    def _tell_what_id_means(self, record: Record) -> None:
+        """Warn where an id looks like the source's own: it would change other records."""
+        self._is_first = False
+        bookmark = self._resource.bookmark_field
+        if record.get("id") is not None and bookmark not in record:
+            self._logger.warning(
+                "%s: the column id is taken for the id in Cirqll, though without %s the rows do "
+                "not look as if they came from there. If it is the id of the source, give the "
+                "column another name, or records of others are changed.",
+                self._stream,
+                bookmark,
+            )
 
     def _origin(self, record: Record, position: int) -> Origin:
         record_id = record.get("id")

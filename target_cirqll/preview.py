@@ -221,7 +221,8 @@ def _deed_lines(deed: Deed, plan: _Plan) -> Iterator[str]:
         yield f"    {_name(detail)}"
         for name, value in detail.get("fields", {}).items():
             words = _shown(value) if deed == "created" else _difference(value)
-            yield f"      {_plain(name)}: {words}"
+            # With a dash: Meltano takes the spaces away that lines begin with.
+            yield f"      - {_plain(name)}: {words}"
     yield from _rest(plan.tally.deeds[deed] - len(first))
 
 

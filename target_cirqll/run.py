@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TextIO
 
+from cirqll_client.amounts import counted
 from cirqll_client.connection import connect
 from cirqll_client.errors import CirqllError, SettingInvalid
 from cirqll_client.resources import RESOURCES
@@ -73,7 +74,7 @@ class Run:
         self._drain = drain
         self._report = report
         self._is_stopped = False
-        self._is_ledger_checked = False
+        self._checked: set[str] = set()
         self._position = 0
         self._streams: dict[int, str] = {}
         self._stream_of: dict[tuple[str, tuple[str, ...]], str] = {}
@@ -158,7 +159,7 @@ class Run:
     def write(self, resource: Resource, rows: Sequence[Row]) -> None:
         """Write a batch. STATE goes out for what is settled, also when this raises."""
         try:
-            self._check_ledger(rows)
+            self._check_ledger(resource, rows)
             self._write(resource, self._with_parents(rows))
             if len(self._orphans) > MOST_ORPHANS:
                 self._write_orphans()
@@ -193,15 +194,38 @@ class Run:
         """Report, sum up, and give everything back that was opened; also after an error."""
         with self._opened:
             self.summary.log_summary()
+            if self.has_rejects and not self.is_dry:
+                self._logger.warning(
+                    "What was rejected, and why, is in %s.", self._reporting.rejects_path
+                )
             if self._preview is not None and self._reporting.dry_run_path is not None:
                 self._report.write(self._preview.text())
                 self._preview.write_json(self._reporting.dry_run_path)
 
-    def _check_ledger(self, rows: Sequence[Row]) -> None:
-        """Make sure, before it matters, that the ledger is the company's to which rows go."""
-        if not self._is_ledger_checked and any(row.id is None for row in rows):
+    def _check_ledger(self, resource: Resource, rows: Sequence[Row]) -> None:
+        """Make sure, before it matters, that the ledger is the right one for where rows go."""
+        if resource.name in self._checked or all(row.id is not None for row in rows):
+            return
+        if not self._checked:
             check_ledger(self._connection, self._settings, is_dry=self.is_dry)
-            self._is_ledger_checked = True
+        self._checked.add(resource.name)
+        if resource.name not in self._policy.match_on and self._policy.write_mode != "update":
+            self._warn_of_lost_ledger(resource)
+
+    def _warn_of_lost_ledger(self, resource: Resource) -> None:
+        """Say that rows without a match key are new to a ledger that knows none of them."""
+        if resource.name in self._parts.ledger.counts():
+            return
+        total = self._parts.live.total(resource)
+        if total:
+            self._logger.warning(
+                "The store knows no rows that were written to %s, and %s there. If this is the "
+                "first run, all is well. If not, the store is another one than before, and rows "
+                "that were written before are created again: set store_url to where it was, or "
+                "match_on to a field by which they are found.",
+                resource.stream,
+                f"{total:,} are" if total > 1 else "1 is",
+            )
 
     def _write(self, resource: Resource, rows: list[Row]) -> None:
         """Write rows that have their parents; ends early, without an error, for a signal."""
@@ -311,8 +335,8 @@ class Run:
     def _check_rejects(self) -> None:
         if self._has_too_many_rejects():
             msg = (
-                f"{self.summary.rejects:,} rows were refused, more than max_rejects "
-                f"({self._reporting.max_rejects:,}), so the run stopped. Their reasons are in "
+                f"The run stopped after {counted(self.summary.rejects, 'reject')}, more than "
+                f"max_rejects allows ({self._reporting.max_rejects:,}). The reasons are in "
                 f"{self._reporting.dry_run_path or self._reporting.rejects_path}; correct the "
                 "rows, or raise max_rejects."
             )

@@ -75,6 +75,7 @@ class CirqllSink(BatchSink):
         """Keep a row for the next batch."""
         self._get_context({}).setdefault("rows", []).append(row)
         self.tally_record_read()
+        self.record_counter_metric.increment()
 
     def process_batch(self, context: dict[str, Any]) -> None:
         """Write what was collected: nothing where the run asks for it while it writes it."""

@@ -173,10 +173,19 @@ class TargetCirqll(CirqllProgram, Target):
         self._announced[stream] = announced
 
     def _ways_of(self, stream: str) -> Iterator[_Way]:
+        """Lay a way for each map of a stream. Raises ``SettingInvalid``."""
+        taken: set[str] = set()
         for stream_map in self.mapper.stream_maps[stream]:
             if isinstance(stream_map, RemoveRecordTransform):
                 continue
             resource = destination_of(stream_map.stream_alias, write_mode=self.config["write_mode"])
+            if resource.name in taken:
+                msg = (
+                    f"The setting stream_maps writes each row of the stream {stream} to "
+                    f"{resource.stream} twice, as if it were two records: leave one of them out."
+                )
+                raise SettingInvalid(msg)
+            taken.add(resource.name)
             keys = tuple(stream_map.transformed_key_properties or ())
             entrance = self.run.entrance(stream, resource, key_properties=keys)
             yield _Way(stream_map, entrance, self._sink_of(resource))

@@ -329,15 +329,15 @@ def test_the_program_shows_it_and_exits_as_a_real_run_would(run_target: TargetRu
         customers: 1 to create; 1 rejected (1 invalid).
           To create:
             no 1
-              name: "Zon"
+              - name: "Zon"
           Rejected, invalid:
             row 2, no 2 (name): a new customer needs a name
 
         contacts: 1 to create.
           To create:
             nr 5
-              last_name: "Vos"
-              customer_id: (new customer)""")
+              - last_name: "Vos"
+              - customer_id: (new customer)""")
     assert not (run_target.folder / "cirqll-rejects.jsonl").exists()
     assert (run_target.folder / "cirqll-dry-run.json").exists()
 

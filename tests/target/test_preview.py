@@ -89,19 +89,19 @@ def test_the_report_tells_what_a_run_would_do_field_by_field() -> None:
         customers: 1 to create, 1 to update, 1 unchanged, 1 left alone (1 not in Cirqll).
           To create:
             import_id 7
-              name: "Bakkerij"
-              user_id: 3
+              - name: "Bakkerij"
+              - user_id: 3
           To update:
             id 12, import_id 9
-              price: 12.50 → 13.10
-              name: null → "Zoë"
+              - price: 12.50 → 13.10
+              - name: null → "Zoë"
 
         users: 1 to delete, 1 to archive; 1 rejected (1 refused by the API).
           To delete:
             id 5, code "x"
           To archive:
             id 6
-              archived_at: null → "2026-01-01 00:00:00"
+              - archived_at: null → "2026-01-01 00:00:00"
           Rejected, refused by the API:
             row 1,004, id 4, code "y" (name): Too long.
 
@@ -138,11 +138,11 @@ def test_an_id_that_was_made_up_is_shown_as_words() -> None:
     assert body_of(preview) == [
         "  To create:",
         "    without a key",
-        "      customer_id: (new customer)",
-        "      import_id: 5",
+        "      - customer_id: (new customer)",
+        "      - import_id: 5",
         "  To update:",
         "    id (new contact), order -1",
-        "      customer_id: 4 → (new customer)",
+        "      - customer_id: 4 → (new customer)",
         "  Rejected, ambiguous:",
         "    row 3, without a key (email): contacts (new) and 9 are alike",
     ]
@@ -220,14 +220,14 @@ def test_of_the_rejects_the_text_shows_the_first_reasons_and_the_json_as_many_as
 def test_a_long_value_is_cut_in_the_text_and_whole_in_the_json() -> None:
     preview = previewed(creating(name="x" * 500), k=1)
 
-    assert body_of(preview)[2] == f'      name: "{"x" * 58}…'
+    assert body_of(preview)[2] == f'      - name: "{"x" * 58}…'
     assert facts(preview)["create"]["first"][0]["fields"]["name"] == "x" * 500
 
 
 def test_a_value_of_just_the_longest_length_is_not_cut() -> None:
     preview = previewed(creating(name="x" * 58), k=1)
 
-    assert body_of(preview)[2] == f'      name: "{"x" * 58}"'
+    assert body_of(preview)[2] == f'      - name: "{"x" * 58}"'
 
 
 def test_what_the_schema_marks_as_write_only_is_never_shown() -> None:
@@ -244,17 +244,17 @@ def test_what_the_schema_marks_as_write_only_is_never_shown() -> None:
     assert preview.text().splitlines()[3:9] == [
         "  To create:",
         "    k 1",
-        "      password: ***",
+        "      - password: ***",
         "  To update:",
         "    id 12, password ***",
-        "      password: *** → ***",
+        "      - password: *** → ***",
     ]
 
 
 def test_that_a_secret_was_not_there_is_none() -> None:
     update = Update(USER, 12, {"password": "Geheim-1"}, {"password": None})
 
-    assert body_of(previewed(update, k=1))[2] == "      password: null → ***"
+    assert body_of(previewed(update, k=1))[2] == "      - password: null → ***"
 
 
 def test_a_row_without_a_key_says_so() -> None:
@@ -283,7 +283,7 @@ def test_no_text_can_forge_a_line_or_steer_a_terminal(value: str, name: str) -> 
 def test_an_escape_is_shown_as_what_it_is() -> None:
     preview = previewed(updating("a\x1b[2J\u202eb", "c\nd\x9b"), k=1)
 
-    assert body_of(preview)[2] == r'      name: "a\u001b[2J\u202eb" → "c\nd\u009b"'
+    assert body_of(preview)[2] == r'      - name: "a\u001b[2J\u202eb" → "c\nd\u009b"'
 
 
 def test_half_a_surrogate_pair_does_not_spoil_the_json() -> None:
