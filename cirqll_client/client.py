@@ -84,24 +84,34 @@ class CirqllClient:
         text = responses.encoded(dict(body))
         return self._session.send_once(resource.path, _created, body=text, on_sending=on_sending)
 
-    def update(self, resource: Resource, key: int, changes: Mapping[str, Any]) -> Record:
-        """Change these fields of a record and give it as Cirqll has it now.
+    def update(
+        self,
+        resource: Resource,
+        key: int,
+        changes: Mapping[str, Any],
+        *,
+        may_fail: Callable[[], bool] = lambda: False,
+    ) -> Record:
+        """Change these fields of a record and give it as Cirqll has it now; empty if it says none.
 
-        Raises ``NotFound``, any other ``CirqllError`` but ``OutcomeUnknown``, and ``ValueError`` as
-        ``create`` does.
+        Raises ``NotFound``, any other ``CirqllError`` but ``OutcomeUnknown`` (``RequestFails`` only
+        where ``may_fail`` says so, as in ``ApiSession.send``), and ``ValueError`` as ``create``.
         """
         _must_offer(resource, "update")
         text = responses.encoded(dict(changes))
-        return self._session.send("PATCH", f"{resource.path}/{key}", _record, body=text)
+        path = f"{resource.path}/{key}"
+        return self._session.send("PATCH", path, _changed, body=text, may_fail=may_fail)
 
-    def delete(self, resource: Resource, key: int) -> None:
+    def delete(
+        self, resource: Resource, key: int, *, may_fail: Callable[[], bool] = lambda: False
+    ) -> None:
         """Delete a record.
 
         Raises ``NotFound`` where it is gone, be it by an earlier try of this very call, and errors
         as ``update`` does.
         """
         _must_offer(resource, "delete")
-        self._session.send("DELETE", f"{resource.path}/{key}", _nothing)
+        self._session.send("DELETE", f"{resource.path}/{key}", _nothing, may_fail=may_fail)
 
     def me(self) -> Record:
         """Ask who the token belongs to; the path has two spellings in the documentation."""
@@ -157,6 +167,11 @@ def _plain(resource: Resource) -> RowsReader:
 
 def _record(answer: Answer) -> Record:
     return responses.record(answer.body)
+
+
+def _changed(answer: Answer) -> Record:
+    """Take an empty success for one: the change was made, and nothing is said of the record."""
+    return {} if responses.is_empty(answer.body) else responses.record(answer.body)
 
 
 def _created(answer: Answer) -> Record:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -22,6 +23,7 @@ from cirqll_client.timestamps import Timestamps
 from cirqll_client.token_keeper import TokenKeeper
 from cirqll_client.token_life import nobody_signed_in
 from cirqll_client.token_store import TokenStore
+from cirqll_client.tokens import pair_from_access_token
 from cirqll_client.transport import Transport
 
 if TYPE_CHECKING:
@@ -46,6 +48,11 @@ class Connection:
     account: str
     """By which the store keeps what concerns this account."""
     _transport: Transport
+    _settings: ConnectionSettings
+
+    def scopes(self) -> frozenset[str] | None:
+        """Give the scopes of the token in use; ``None`` where nobody can tell."""
+        return granted_scopes(self._settings, self.store)
 
     def close(self) -> None:
         """Give everything back that was opened."""
@@ -58,8 +65,12 @@ def connect(
     *,
     on_sent: Callable[[Sent], None] = lambda _sent: None,
     on_wait: Callable[[float], None] = lambda _seconds: None,
+    pause: Callable[[float], object] = time.sleep,
 ) -> Connection:
-    """Open a connection; nothing is sent yet. Raises ``SettingInvalid``, ``SignInRequired``."""
+    """Open a connection; nothing is sent yet. Raises ``SettingInvalid``, ``SignInRequired``.
+
+    All waits are spent in ``pause``; what it raises to end one passes through.
+    """
     timestamps = timestamps_in(settings.api_timezone)
     # Settings that come from a JSON file may be exact decimals.
     request_timeout, give_up_after = float(settings.request_timeout), float(settings.give_up_after)
@@ -77,7 +88,9 @@ def connect(
         opened.callback(transport.close)
         store = open_store(settings)
         opened.callback(store.close)
-        authentication = _authentication(settings, store, redact=redact, on_wait=on_wait)
+        authentication = _authentication(
+            settings, store, redact=redact, on_wait=on_wait, pause=pause
+        )
         account = account_key(settings)
         budget = RateBudget(
             store,
@@ -85,6 +98,7 @@ def connect(
             limit=settings.requests_per_minute,
             longest_request_seconds=2 * request_timeout,
             on_wait=on_wait,
+            sleep=pause,
         )
         session = ApiSession(
             transport,
@@ -95,10 +109,11 @@ def connect(
             redact=redact,
             on_sent=on_sent,
             on_wait=on_wait,
+            sleep=pause,
         )
         client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
         opened.pop_all()
-    return Connection(client, timestamps, store, account, transport)
+    return Connection(client, timestamps, store, account, transport, settings)
 
 
 def account_key(settings: ConnectionSettings) -> str:
@@ -117,6 +132,20 @@ def token_store(settings: ConnectionSettings, store: Store) -> TokenStore:
     Raises ``SettingInvalid``.
     """
     return TokenStore(store, api_url=settings.api_url, sealing=sealing_of())
+
+
+def granted_scopes(settings: ConnectionSettings, store: Store) -> frozenset[str] | None:
+    """Give the scopes of the token that a run begins with; ``None`` where nobody can tell.
+
+    A refresh token that the account never had will bring scopes of its own. Raises any
+    ``CirqllError``.
+    """
+    if settings.fixed_token:
+        return pair_from_access_token(settings.fixed_token, now=0).scopes
+    tokens, seed = token_store(settings, store), settings.refresh_token
+    stored = tokens.read(settings.account)
+    is_of_seed = seed is None or tokens.has_seen(settings.account, seed)
+    return stored.pair.scopes if stored and stored.pair and is_of_seed else None
 
 
 def token_service(
@@ -160,6 +189,7 @@ def token_keeper(
     *,
     redact: Redaction,
     on_wait: Callable[[float], None] = lambda _seconds: None,
+    pause: Callable[[float], object] = time.sleep,
 ) -> TokenKeeper:
     """Give the tokens that the store keeps for the account. Raises ``SettingInvalid``."""
     seed = (settings.refresh_token or "").strip() or None
@@ -172,6 +202,7 @@ def token_keeper(
         lease_seconds=lease_seconds(float(settings.request_timeout)),
         redact=redact,
         on_wait=on_wait,
+        sleep=pause,
     )
 
 
@@ -181,10 +212,11 @@ def _authentication(
     *,
     redact: Redaction,
     on_wait: Callable[[float], None],
+    pause: Callable[[float], object],
 ) -> Authentication:
     if settings.fixed_token:
         return StaticToken(settings.fixed_token)
-    keeper = token_keeper(settings, store, redact=redact, on_wait=on_wait)
+    keeper = token_keeper(settings, store, redact=redact, on_wait=on_wait, pause=pause)
     if not settings.refresh_token and token_store(settings, store).read(settings.account) is None:
         raise SignInRequired(nobody_signed_in(settings.account, api_url=settings.api_url))
     return keeper

@@ -9,6 +9,7 @@ A class exists only where a caller reacts differently::
     ├── ScopeMissing       grant the scope, or leave the resource out
     ├── SettingInvalid     correct the setting
     ├── RequestRefused     ask in another way, or correct the row: the API refuses it as it is
+    ├── RequestFails       leave the row out: the API fails on it whenever it is sent
     ├── NotFound           the record or the resource is not there
     ├── OutcomeUnknown     look whether it happened before anything is sent again
     └── AnswerUnexpected   tell us: the API answers in a way that this software does not know
@@ -87,12 +88,34 @@ class RequestRefused(CirqllError):
         self.fields = fields
 
 
+class RequestFails(CirqllError):
+    """The API answered a change with an error of its own (500), several times in a row."""
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        """Keep the API's own words, which may repeat what a record says."""
+        super().__init__(sentence)
+        self.reason = reason
+
+
 class NotFound(CirqllError):
     """There is no such record, or no such resource (404)."""
 
 
 class OutcomeUnknown(CirqllError):
     """A record may have been created or not: no answer came that tells."""
+
+    def __init__(
+        self, sentence: str, *, came: str, is_over: bool = False, reason: str = ""
+    ) -> None:
+        """Keep what came in place of an answer, in words for the user.
+
+        ``is_over``: it came from the API itself, so what it did for this request it has done.
+        ``reason`` has the API's own words then, which may repeat what a record says.
+        """
+        super().__init__(sentence)
+        self.came = came
+        self.is_over = is_over
+        self.reason = reason
 
 
 class AnswerUnexpected(CirqllError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _LONGEST_REASON = 300
 _UNAUTHENTICATED = 401
+_OWN_FAILURE = 500
 _RETRIED_BELOW_500 = frozenset({408, 425})
 _WRONG = frozenset({400, 409, 422})
 """A guess: 409 is a record that others stand in the way of."""
@@ -66,6 +67,15 @@ def is_retried(status: int) -> bool:
     return status >= 500 or status in _RETRIED_BELOW_500  # noqa: PLR2004 - HTTP's own line
 
 
+def is_own_failure(status: int, *, is_json_object: bool) -> bool:
+    """Tell whether the API itself says that it failed, as Laravel does of what nobody foresaw.
+
+    A guess, and only here: what answers 500 with a JSON object is the API, which has then ended
+    what it did for the request. A proxy that gave up waiting says 502 or 504, or sends a page.
+    """
+    return status == _OWN_FAILURE and is_json_object
+
+
 def is_too_long(status: int) -> bool:
     """Tell whether the request is too long, which nobody passes on who says so."""
     return status in _TOO_LONG
@@ -79,6 +89,15 @@ def is_surely_undone(status: int, *, is_json_object: bool) -> bool:
     """
     is_refusal = status in range(400, 500) and not is_retried(status)
     return is_too_long(status) or (is_refusal and is_json_object)
+
+
+def fails(refused: Refused, *, api_url: str) -> errors.RequestFails:
+    """Give the error of a change that the API fails on whenever it is asked for."""
+    return errors.RequestFails(
+        f"Cirqll at {api_url} fails every time it is to {refused.deed} ({refused.status}). Correct "
+        "the row at its source, or report it to the vendor, then write it again.",
+        reason=_shortened(refused.reason),
+    )
 
 
 def refusal(refused: Refused, *, api_url: str, remedy: str) -> errors.CirqllError:

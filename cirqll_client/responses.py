@@ -271,6 +271,11 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
     return _time(headers.get("Date"))
 
 
+def is_empty(body: bytes) -> bool:
+    """Tell whether nothing came, as with 204."""
+    return not body.strip()
+
+
 def is_web_page(body: bytes) -> bool:
     """Tell whether HTML came: a proxy's words, not the API's."""
     return body.lstrip()[:1] == b"<"

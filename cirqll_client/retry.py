@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,10 @@ class Failure:
     """How long the server asks to wait."""
     ending: CirqllError | None = None
     """What it is taken for if it stays so for a few tries."""
+    is_own: bool = False
+    """The API itself answered that it failed, so nothing of the request is under way any more."""
+    reason: str = field(default="", repr=False)
+    """The API's own words, which may repeat what a record says."""
 
 
 class TryAgain(Exception):

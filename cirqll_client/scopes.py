@@ -99,6 +99,12 @@ def is_readable(resource: Resource, scopes: frozenset[str] | None) -> bool:
     )
 
 
+def holds(scopes: frozenset[str] | None, resource: Resource, action: str) -> bool:
+    """Tell whether it is certain that a token with these scopes may do this to some records."""
+    found = filter(None, map(_SCOPE.fullmatch, scopes or ()))
+    return any(one["resource"] == resource.name and one["action"] == action for one in found)
+
+
 _READY = {"read": read_scopes, "read-write": read_write_scopes}
 
 

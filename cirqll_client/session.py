@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from cirqll_client import errors, responses
 from cirqll_client.redaction import Redaction
 from cirqll_client.refusals import (
     Refused,
+    fails,
+    is_own_failure,
     is_retried,
     is_surely_undone,
     is_too_long,
     refusal,
 )
-from cirqll_client.retry import Failure, Patience, Tries, TryAgain
+from cirqll_client.retry import FEW_TRIES, Failure, Patience, Tries, TryAgain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,6 +34,7 @@ _OK = range(200, 300)
 _MOVED = range(300, 400)
 _TOO_MANY = 429
 _TRIES_WITHOUT_HINT = 3
+_CHANGES = frozenset({"PATCH", "DELETE"})
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +63,7 @@ class _Request:
     is_once: bool = False
     """It is sent again only where it is certain that it was not carried out."""
     on_sending: Callable[[], None] = lambda: None
+    may_fail: Callable[[], bool] = lambda: False
 
 
 class ApiSession:
@@ -120,13 +124,19 @@ class ApiSession:
         read: Callable[[Answer], Read],
         *,
         body: bytes | None = None,
+        may_fail: Callable[[], bool] = lambda: False,
     ) -> Read:
         """Change or delete, again and again as ``get`` asks: the second time changes nothing more.
+
+        Where the API answers a few times in a row that it failed itself, ``may_fail`` is asked
+        before each further wait whether to end with ``RequestFails``; else it is waited for like a
+        server that is down.
 
         What is sent are values as they are to be. Of two tries the first may have been carried out
         with its answer lost, so a record that was deleted may be reported as ``NotFound``.
         """
-        return self._seen_through(_Request(method=method, path=path, body=body), read)
+        request = _Request(method=method, path=path, body=body, may_fail=may_fail)
+        return self._seen_through(request, read)
 
     def send_once(
         self,
@@ -185,6 +195,8 @@ class ApiSession:
         """Give what an answer that is no success is taken for."""
         is_json_object = responses.is_object(answer.body)
         is_undone = is_surely_undone(answer.status, is_json_object=is_json_object)
+        if is_own_failure(answer.status, is_json_object=is_json_object):
+            return TryAgain(self._own_failure(answer, request))
         if is_retried(answer.status) or (request.is_once and not is_undone):
             return TryAgain(Failure(f"the server answered {answer.status}"))
         if answer.status == _TOO_MANY:
@@ -199,9 +211,22 @@ class ApiSession:
             return TryAgain(Failure(f"a web page came with {answer.status}", ending=error))
         return error
 
+    def _own_failure(self, answer: Answer, request: _Request) -> Failure:
+        ending = fails(self._refused(answer, request), api_url=self._api_url)
+        return Failure(
+            f"the server answered {answer.status}",
+            ending=ending if request.method in _CHANGES else None,
+            is_own=True,
+            reason=ending.reason,
+        )
+
     def _refusal(self, answer: Answer, request: _Request) -> errors.CirqllError:
+        refused = self._refused(answer, request)
+        return refusal(refused, api_url=self._api_url, remedy=self._authentication.remedy)
+
+    def _refused(self, answer: Answer, request: _Request) -> Refused:
         fields = responses.refused_fields(answer.body)
-        refused = Refused(
+        return Refused(
             method=request.method,
             path=request.path,
             status=answer.status,
@@ -209,7 +234,6 @@ class ApiSession:
             fields={self._redact(name): self._redact(words) for name, words in fields.items()},
             is_private=request.is_private,
         )
-        return refusal(refused, api_url=self._api_url, remedy=self._authentication.remedy)
 
     def _sent(self, request: _Request, token: BearerToken) -> Answer:
         """Send once, within the budget."""
@@ -247,6 +271,8 @@ class ApiSession:
     def _wait(self, request: _Request, failure: Failure, tries: Tries) -> None:
         """Wait before the next try. Raises ``Unavailable`` or the failure's own ending."""
         now = self._clock()
+        if failure.is_own and not (tries.alike >= FEW_TRIES and request.may_fail()):
+            failure = replace(failure, ending=None)
         seconds = self._patience.seconds_to_wait(
             failure, tries, now=now, has_ever_succeeded=self._has_ever_succeeded
         )
@@ -294,5 +320,8 @@ class ApiSession:
         return errors.OutcomeUnknown(
             f"Whether Cirqll at {self._api_url} carried out what was written at {request.path} is "
             f"not known: {failure.words}. It was not sent again; look in Cirqll whether the record "
-            "is there before you do so."
+            "is there before you do so.",
+            came=failure.words,
+            is_over=failure.is_own,
+            reason=failure.reason,
         )

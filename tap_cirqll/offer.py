@@ -41,18 +41,12 @@ def with_scopes(resources: Iterable[Resource]) -> str:
 
 
 def _stored_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
-    """Read them from the account; a refresh token that it never had will bring scopes of its own.
-
-    Raises any ``CirqllError``.
-    """
-    from cirqll_client.connection import open_store, token_store  # noqa: PLC0415 - takes its time
+    """Read them from the account. Raises any ``CirqllError``."""
+    from cirqll_client.connection import granted_scopes, open_store  # noqa: PLC0415 - slow import
 
     store = open_store(settings)
     try:
-        tokens, seed = token_store(settings, store), settings.refresh_token
-        stored = tokens.read(settings.account)
-        is_of_seed = seed is None or tokens.has_seen(settings.account, seed)
-        return stored.pair.scopes if stored and stored.pair and is_of_seed else None
+        return granted_scopes(settings, store)
     finally:
         store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from target_cirqll.deletions import DeletionGuard
 from target_cirqll.lookups import Lookups
 from target_cirqll.newest import Newest
 from target_cirqll.parents import Parents
+from target_cirqll.permissions import Permissions
 from target_cirqll.writer import Writer
 
 if TYPE_CHECKING:
@@ -46,6 +48,7 @@ def parts_of(  # noqa: PLR0913 - what goes into them
     is_dry: bool,
     is_stopping: Callable[[], bool],
     on_wait: Callable[[float], None],
+    pause: Callable[[float], object] = time.sleep,
 ) -> Parts:
     """Join the parts; in a dry run one takes the place of all that touches something."""
     ledger = Ledger(connection.store, account=connection.account)
@@ -57,8 +60,12 @@ def parts_of(  # noqa: PLR0913 - what goes into them
         longest_request_seconds=request_timeout,
         is_stopping=is_stopping,
         on_wait=on_wait,
+        sleep=pause,
     )
-    writer = Writer(connection.client, creating=creating, ledger=ledger)
+    permissions = Permissions(
+        connection.store, account=connection.account, scopes=connection.scopes
+    )
+    writer = Writer(connection.client, creating=creating, ledger=ledger, permissions=permissions)
     opened = ExitStack()
     pretence = None
     if is_dry:

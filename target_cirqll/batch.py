@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from cirqll_client.errors import ScopeMissing
+from cirqll_client.errors import Unavailable
 from cirqll_client.ledger import Written
 from target_cirqll.actions import Action, Create, Deed, Nothing
 from target_cirqll.comparison import Comparison
@@ -14,6 +14,7 @@ from target_cirqll.creating import Cleared, InDoubt
 from target_cirqll.decisions import Decisions
 from target_cirqll.finding import Finding
 from target_cirqll.in_flight import NotBegun, done
+from target_cirqll.putting_off import MOST_PUT_OFF, PutOff
 from target_cirqll.rows import Reject, RowRefused
 
 if TYPE_CHECKING:
@@ -31,11 +32,6 @@ if TYPE_CHECKING:
 
 _MOST_PASSES = 4
 """So often answers may be lost without the create being there; then it is given up."""
-_MOST_FORBIDDEN = 3
-"""So many records may be forbidden before one is allowed; then it is the scope that is missing."""
-_LOST_AGAIN = Reject(
-    "unknown", "its create was sent several times, and every answer was lost; run again later"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +59,8 @@ class _Job:
     group: Group
     action: Action
     seen: Entry | None = None
+    came: str = ""
+    """What came in place of the answer to its create."""
 
 
 class Batches:
@@ -88,6 +86,8 @@ class Batches:
         self._timestamps = timestamps
         self._is_stopping = is_stopping
         self._comparisons: dict[str, Comparison] = {}
+        self._has_written = False
+        """Something was written since a batch began."""
 
     def written(self, resource: Resource, rows: list[Row]) -> Iterator[Outcome]:
         """Write rows that have the ids of their parents; give what becomes of each as it does.
@@ -97,6 +97,7 @@ class Batches:
         given for are as they were.
         """
         comparison = self._comparison(resource)
+        self._has_written = False
         cleared = Cleared()
         waiting = rows
         begun: set[int] = set()
@@ -111,8 +112,9 @@ class Batches:
             if number < _MOST_PASSES - 1:
                 creates = [job.action for job in doubts if isinstance(job.action, Create)]
                 cleared = self._doing.cleared(creates, comparison)
+                self._check_not_all_fail(comparison.resource, cleared)
         for job in doubts:
-            yield Refused(job.group.rows, _LOST_AGAIN)
+            yield Refused(job.group.rows, _lost_again(job.came))
 
     def _pass(
         self, comparison: Comparison, rows: list[Row], cleared: Cleared, doubts: list[_Job]
@@ -156,13 +158,14 @@ class Batches:
     ) -> Refused | None:
         """Put a job to those that may be done or are in doubt; refuse what nothing can tell."""
         group = job.group
+        rejects = {**cleared.failing, **cleared.unknown}
+        refused = [one for one in group.identities if one in rejects]
+        if isinstance(job.action, Create) and refused:
+            return Refused(group.rows, rejects[refused[0]])
         if group.doubt is None or not isinstance(job.action, Create):
             ready.append(job)
             return None
-        identity = group.identities[0]
-        if identity in cleared.unknown:
-            return Refused(group.rows, cleared.unknown[identity])
-        entry = cleared.absent.get(identity)
+        entry = cleared.absent.get(group.identities[0])
         if entry is not None and entry.version == group.doubt.version:
             ready.append(_Job(group, job.action, entry))
         else:
@@ -172,10 +175,11 @@ class Batches:
     def _done(
         self, jobs: list[_Job], comparison: Comparison, doubts: list[_Job]
     ) -> Iterator[Outcome]:
-        """Do the jobs; what is forbidden is tried again when it is known what is allowed."""
-        forbidden: list[_Job] = []
-        yield from self._each(jobs, comparison, doubts=doubts, forbidden=forbidden)
-        yield from self._each(forbidden, comparison, doubts=doubts)
+        """Do the jobs; what is put off is done again after the others, which is done once."""
+        while jobs:
+            put_off: list[_Job] = []
+            yield from self._each(jobs, comparison, doubts=doubts, put_off=put_off)
+            jobs = put_off
 
     def _each(
         self,
@@ -183,25 +187,21 @@ class Batches:
         comparison: Comparison,
         *,
         doubts: list[_Job],
-        forbidden: list[_Job] | None = None,
+        put_off: list[_Job],
     ) -> Iterator[Outcome]:
-        """Do each job once; the first few that are ``forbidden`` are put there, if that is given.
-
-        Raises ``ScopeMissing`` for any other.
-        """
+        """Do each job once, or add it to what is in doubt or put off."""
 
         def do(job: _Job) -> Outcome | None:
             try:
                 deed = self._doing.do(job.action, job.group, comparison, seen=job.seen)
             except RowRefused as refused:
                 return Refused(job.group.rows, refused.reject)
-            except InDoubt:
-                doubts.append(job)
-            except ScopeMissing:
-                if forbidden is None or len(forbidden) >= _MOST_FORBIDDEN:
-                    raise
-                forbidden.append(job)
+            except InDoubt as doubt:
+                doubts.append(replace(job, came=str(doubt)))
+            except PutOff:
+                put_off.append(job)
             else:
+                self._has_written |= not isinstance(job.action, Nothing)
                 return Done(job.group.rows, job.action, deed)
             return None
 
@@ -213,6 +213,16 @@ class Batches:
         for _, outcome in chain(((job, do(job)) for job in idle), sent):
             if outcome is not None:
                 yield outcome
+
+    def _check_not_all_fail(self, resource: Resource, cleared: Cleared) -> None:
+        """Raise ``Unavailable`` where it seems to be the server, and not the rows."""
+        if len(cleared.failing) > MOST_PUT_OFF and not self._has_written:
+            msg = (
+                f"Cirqll answered every create of {resource.stream} with an error of its own "
+                "(500), and none was carried out. Run again later; the next run continues where "
+                "this one stopped."
+            )
+            raise Unavailable(msg)
 
     def _check_goes_on(self) -> None:
         if self._is_stopping():
@@ -228,3 +238,13 @@ def _as_created(outcome: Outcome, begun: set[int]) -> Outcome:
     if isinstance(outcome, Done) and outcome.deed == "unchanged" and is_ours:
         return replace(outcome, deed="created")
     return outcome
+
+
+def _lost_again(came: str) -> Reject:
+    said = f" ({came})" if came else ""
+    words = (
+        f"its create was sent {_MOST_PASSES} times, and each time nothing came that tells whether "
+        f"it was carried out{said}. It is not lost: write the row again later, and it is looked "
+        "for before it is sent"
+    )
+    return Reject("unknown", words)

@@ -33,13 +33,19 @@ if TYPE_CHECKING:
 _LEAST_MARGIN_SECONDS = 1.0
 """Clocks differ a little."""
 _NAP_SECONDS = 0.5
+_PAUSES = (1.0, 3.0, 0.0)
+"""Seconds before a look after each time that the API answered that it failed; then it is enough.
+A server that has a bad moment may be over it."""
 _ARCHIVED = "archived_at"
 
 logger = logging.getLogger(__name__)
 
 
 class InDoubt(Exception):
-    """A create was sent, by this process or another, and nobody knows what became of it."""
+    """A create was sent, by this process or another, and nobody knows what became of it.
+
+    The argument says what came in place of an answer, if it was this process.
+    """
 
 
 class Stopped(Exception):
@@ -54,6 +60,17 @@ class Cleared:
     """By identity: the entry to be replaced if it is sent again."""
     unknown: dict[str, Reject] = field(default_factory=dict)
     """By identity: nothing can tell."""
+    failing: dict[str, Reject] = field(default_factory=dict)
+    """By identity: it is not there, and the API fails on it whenever it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failures:
+    """How often the API answered a create that it failed itself, the last time for this entry."""
+
+    version: str
+    times: int
+    reason: str
 
 
 class Creating:
@@ -84,6 +101,8 @@ class Creating:
         self._on_wait = on_wait
         self._sleep = sleep
         self._floors: dict[str, int | None] = {}
+        self._failures: dict[tuple[str, str], _Failures] = {}
+        self._first_seen: dict[str, float] = {}
         self._turn = threading.Lock()
 
     def create(
@@ -108,8 +127,10 @@ class Creating:
 
         try:
             record = self._client.create(create.resource, create.body, on_sending=write_down)
-        except OutcomeUnknown:
-            raise InDoubt from None
+        except OutcomeUnknown as error:
+            if error.is_over and ours is not None:
+                self._count_failure(create, ours, error)
+            raise InDoubt(error.came) from None
         except CirqllError:
             if ours is not None:
                 self._ledger.forget(create.resource, create.identities[0], ours)
@@ -122,13 +143,15 @@ class Creating:
 
         Waits until the others can no longer happen. Raises ``Stopped`` and any ``CirqllError``.
         """
-        doubts = {create.identities[0]: create for create in creates}
+        doubts = {identity: create for create in creates for identity in create.identities}
+        self._pause_for(comparison.resource, doubts)
         while True:
             until = self._ledger.now() - self._doubt_seconds
             result = Cleared()
             self._look(doubts, comparison, result)
             late = self._sent_after(until, comparison.resource, doubts)
             if not late:
+                self._give_up_on_failing(comparison.resource, result)
                 return result
             self._wait_until(max(late) + self._doubt_seconds)
 
@@ -137,10 +160,46 @@ class Creating:
     ) -> list[float]:
         """Give when creates were sent that a look after this moment may have come too early for.
 
-        Another process may have sent one again while we waited for the one before.
+        Another process may have sent one again while we waited for the one before. None was sent
+        after it was first seen here, whatever its date says: clocks may be ahead.
         """
-        entries = self._ledger.known(resource, doubts).values()
-        return [one.sent_at for one in entries if one.is_open and one.sent_at > moment]
+        now = self._ledger.now()
+        over = {one.version for one in self._failures.values()}
+        sent = [
+            min(entry.sent_at, self._first_seen.setdefault(entry.version, now))
+            for entry in self._ledger.known(resource, doubts).values()
+            if entry.is_open and entry.floor_id is not None and entry.version not in over
+        ]
+        return [one for one in sent if one > moment]
+
+    def _count_failure(self, create: Create, entry: Entry, error: OutcomeUnknown) -> None:
+        """Remember that the API answered that it failed: nothing is under way any more."""
+        key = (create.resource.name, create.identities[0])
+        with self._turn:
+            before = self._failures.get(key)
+            times = before.times + 1 if before else 1
+            self._failures[key] = _Failures(entry.version, times, error.reason)
+
+    def _pause_for(self, resource: Resource, doubts: Mapping[str, Create]) -> None:
+        failed = [
+            self._failures[resource.name, one].times
+            for one in doubts
+            if (resource.name, one) in self._failures
+        ]
+        if failed:
+            self._nap(_PAUSES[min(*failed, len(_PAUSES)) - 1])
+
+    def _give_up_on_failing(self, resource: Resource, result: Cleared) -> None:
+        """Refuse what is certainly not there, and failed as often as it may."""
+        for identity, entry in list(result.absent.items()):
+            failure = self._failures.get((resource.name, identity))
+            if not (failure and entry and failure.version == entry.version):
+                continue
+            if failure.times >= len(_PAUSES):
+                del result.absent[identity]
+                result.failing[identity] = fails_every_time(resource, failure.reason)
+                self._ledger.forget(resource, identity, entry)
+                del self._failures[resource.name, identity]
 
     def _look(self, doubts: Mapping[str, Create], comparison: Comparison, result: Cleared) -> None:
         """Settle what is there already, and sort the rest."""
@@ -159,11 +218,13 @@ class Creating:
             return
         oldest_first = sorted(placed.items(), key=lambda pair: pair[1].sent_at)
         # All that are certain go first: a record that is one create's is no doubt of another's.
-        left = [
-            pair for pair in oldest_first if not self._is_found(pair, doubts, newer, comparison)
-        ]
-        for key, entry in left:
-            self._judge(doubts[key], entry, newer, comparison, result)
+        found: set[str] = set()
+        for key, entry in oldest_first:
+            if key not in found and self._is_found((key, entry), doubts, newer, comparison):
+                found.update(doubts[key].identities)
+        for key, entry in oldest_first:
+            if key not in found:
+                self._judge(key, entry, newer, comparison, result)
 
     def _newer(
         self, placed: Mapping[str, Entry], doubts: Mapping[str, Create], comparison: Comparison
@@ -196,14 +257,13 @@ class Creating:
 
     def _judge(
         self,
-        create: Create,
+        key: str,
         entry: Entry,
         newer: list[Record],
         comparison: Comparison,
         result: Cleared,
     ) -> None:
         """Tell a create that did not happen from one of which nobody can say."""
-        key = create.identities[0]
         sent = entry.sent or {}
         suspects = [
             record["id"]
@@ -211,7 +271,7 @@ class Creating:
             if comparison.likeness(sent, record) != "other"
         ]
         if suspects:
-            reason = f"{create.resource.name} {suspects[0]} is new and may be it"
+            reason = f"{comparison.resource.name} {suspects[0]} is new and may be it"
             result.unknown[key] = _unknown(key, reason)
         elif _ARCHIVED in sent:
             # Unknown in the documentation: an Index may leave archived records out.
@@ -222,20 +282,26 @@ class Creating:
     def _wait_until(self, moment: float) -> None:
         seconds = moment - self._ledger.now()
         logger.info(
-            "The answers to some creates were lost, and they are not there; waiting %.0f s until "
-            "they cannot come any more.",
+            "The answers to some creates were lost, and they may still be carried out; waiting "
+            "%.0f s until they cannot be any more, then looking again.",
             seconds,
         )
-        while (left := moment - self._ledger.now()) > 0:
+        self._nap(min(seconds, self._doubt_seconds))
+
+    def _nap(self, seconds: float) -> None:
+        """Wait, in short naps. By their sum: a clock may be set back meanwhile."""
+        while seconds > 0:
             if self._is_stopping():
                 raise Stopped
-            nap = min(left, _NAP_SECONDS)
+            nap = min(seconds, _NAP_SECONDS)
             self._on_wait(nap)
             self._sleep(nap)
+            seconds -= nap
 
     def _settle(self, create: Create, record_id: int) -> None:
         self._ledger.remember(create.resource, dict.fromkeys(create.identities, record_id))
         with self._turn:
+            self._failures.pop((create.resource.name, create.identities[0]), None)
             floor = self._floors.get(create.resource.name)
             self._floors[create.resource.name] = max(floor or 0, record_id)
 
@@ -248,6 +314,16 @@ class Creating:
                 except CannotTell:
                     self._floors[resource.name] = None
             return self._floors[resource.name]
+
+
+def fails_every_time(resource: Resource, reason: str) -> Reject:
+    """Give the reject of a row that the API answers with an error of its own (500)."""
+    said = f': "{reason}"' if reason else ""
+    words = (
+        f"Cirqll fails on this {resource.name} every time (500{said}), and nothing was written. "
+        "Correct the row at its source, or report it to Cirqll; then write it again"
+    )
+    return Reject("refused", words)
 
 
 def _behind(newer: list[Record], entry: Entry) -> list[Record]:

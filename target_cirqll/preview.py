@@ -36,7 +36,7 @@ Detail = dict[str, Any]
 
 _HEAD = (
     "Dry run: nothing was written to Cirqll. A run without dry_run does the following, unless "
-    "something changes in between."
+    "Cirqll refuses a row or something changes in between."
 )
 _HEAD_OF_A_PART = (
     "Dry run: nothing was written to Cirqll. It ended early, so this is not all; a run without "

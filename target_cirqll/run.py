@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, TextIO
 
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 
 MOST_ORPHANS = 10_000
 """Rows that wait for their parents until the end; beyond that they are tried at once."""
-_SUPERSEDED = "a later row of the batch says the same record anew"
+_NAP_SECONDS = 0.2
+_SUPERSEDED = "a later row for the same record followed"
 
 
 class TooManyRejects(CirqllError):
@@ -89,9 +91,10 @@ class Run:
         self._opened.callback(self._rejects.close)
         with ExitStack() as failing:
             failing.callback(self._opened.close)
-            if not self.is_dry:
-                self._rejects.check()
-            connection = connect(settings, on_sent=self.summary.sent, on_wait=self._waited)
+            self._check_paths()
+            connection = connect(
+                settings, on_sent=self.summary.sent, on_wait=self._waited, pause=self._pause
+            )
             self._opened.callback(connection.close)
             self._connection = connection
             self._parts = parts_of(
@@ -101,9 +104,17 @@ class Run:
                 is_dry=self.is_dry,
                 is_stopping=self._is_stopping,
                 on_wait=self._waited,
+                pause=self._pause,
             )
             self._opened.callback(self._parts.close)
             failing.pop_all()
+
+    def _check_paths(self) -> None:
+        """Find out before anything is read whether what is to be told can be written."""
+        if self._preview is not None and self._reporting.dry_run_path is not None:
+            self._preview.write_json(self._reporting.dry_run_path)
+        else:
+            self._rejects.check()
 
     @property
     def is_dry(self) -> bool:
@@ -194,6 +205,11 @@ class Run:
         """Report, sum up, and give everything back that was opened; also after an error."""
         with self._opened:
             self.summary.log_summary()
+            if not self._stream_of:
+                self._logger.warning(
+                    "The input has no stream, so there was nothing to write: check what the tap "
+                    "selects."
+                )
             if self.has_rejects and not self.is_dry:
                 self._logger.warning(
                     "What was rejected, and why, is in %s.", self._reporting.rejects_path
@@ -201,6 +217,7 @@ class Run:
             if self._preview is not None and self._reporting.dry_run_path is not None:
                 self._report.write(self._preview.text())
                 self._preview.write_json(self._reporting.dry_run_path)
+                self._logger.info("All of it, as JSON, is in %s.", self._reporting.dry_run_path)
 
     def _check_ledger(self, resource: Resource, rows: Sequence[Row]) -> None:
         """Make sure, before it matters, that the ledger is the right one for where rows go."""
@@ -346,3 +363,12 @@ class Run:
         self.summary.waited(seconds)
         if self._is_stopped:
             raise Stopped
+
+    def _pause(self, seconds: float) -> None:
+        """Let time pass; raise ``Stopped`` soon after a signal, which supervisors expect."""
+        end = time.monotonic() + seconds
+        # In naps: a signal's handler that sets an event may find its lock held by whom it stops.
+        while (left := end - time.monotonic()) > 0:
+            if self._is_stopped:
+                raise Stopped
+            time.sleep(min(left, _NAP_SECONDS))

@@ -192,7 +192,9 @@ class TargetCirqll(CirqllProgram, Target):
 
     def _drain_of(self, resource: Resource) -> None:
         """Write what waits for a resource, since rows of another one may need it."""
-        self.drain_one(self._sink_of(resource))
+        sink = self._sinks_active.get(resource.stream)
+        if sink is not None:
+            self.drain_one(sink)
 
     def _sink_of(self, resource: Resource) -> CirqllSink:
         sink = self._sinks_active.get(resource.stream)

@@ -12,6 +12,7 @@ from cirqll_client.connection import connect
 from cirqll_client.query import Condition, IndexQuery
 from cirqll_client.resources import resource_of_stream
 from cirqll_client.settings import ConnectionSettings
+from tests.client.raw_server import answer, serving
 
 if TYPE_CHECKING:
     from cirqll_client.client import CirqllClient
@@ -185,3 +186,14 @@ def test_a_list_that_is_too_long_for_a_url_is_told_once(crm: Source, client: Cir
         client.index(CUSTOMERS, IndexQuery(filter=too_long))
     assert caught.value.status == 414
     assert methods(crm) == ["GET", "GET"]
+
+
+@pytest.mark.parametrize(("status", "body"), [(204, ""), (200, ""), (200, " ")])
+def test_a_change_that_is_answered_without_a_word_was_made(status: int, body: str) -> None:
+    with serving(answer(status, body)) as server:
+        connection = connect(
+            ConnectionSettings(api_url=server.url, access_token="t", store_url="sqlite://")
+        )
+        assert connection.client.update(CUSTOMERS, 7, {"name": "B"}) == {}
+        connection.close()
+    assert len(server.received) == 1

@@ -382,3 +382,30 @@ def test_a_question_that_is_too_long_is_told_at_once(status: int, body: str) -> 
         "report it with the version of this program."
     )
     assert len(server.received) == 1
+
+
+def test_a_change_on_which_the_api_fails_ends_when_it_may() -> None:
+    with (
+        asking_for(said(500, "SQLSTATE[22001]")) as (one, server),
+        pytest.raises(errors.RequestFails) as caught,
+    ):
+        one.session.send("PATCH", "/customer/7", lambda got: got, may_fail=lambda: True)
+    assert len(server.received) == 4
+    assert caught.value.reason == "SQLSTATE[22001]"
+    assert "SQLSTATE" not in caught.value.sentence
+
+
+@pytest.mark.parametrize("reply", [said(503), answer(500, HTML), answer(500, "[]")])
+def test_a_change_that_a_proxy_answers_is_never_blamed_on_the_record(reply: bytes) -> None:
+    with (
+        asking_for(reply, give_up_after=20) as (one, _server),
+        pytest.raises(errors.Unavailable),
+    ):
+        one.session.send("PATCH", "/customer/7", lambda got: got, may_fail=lambda: True)
+
+
+@pytest.mark.parametrize(("reply", "is_over"), [(said(500), True), (answer(500, HTML), False)])
+def test_a_create_is_over_once_the_api_itself_has_answered(reply: bytes, is_over: bool) -> None:  # noqa: FBT001 - a parameter
+    with asking_for(reply) as (one, _server), pytest.raises(errors.OutcomeUnknown) as caught:
+        create(one)
+    assert caught.value.is_over is is_over

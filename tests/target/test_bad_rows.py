@@ -111,7 +111,7 @@ def test_too_many_rejects_stop_the_run_early(target: Target) -> None:
 
     assert isinstance(written.error, TooManyRejects)
     assert written.sentence.startswith(
-        "6 rows were refused, more than max_rejects (5), so the run stopped. Their reasons are in "
+        "The run stopped after 6 rejects, more than max_rejects allows (5). The reasons are in "
     )
     assert len(written.rejects) == 6
     assert written.states[-1] == {"rows": len(written.rejects)}

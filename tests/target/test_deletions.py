@@ -193,3 +193,23 @@ def test_an_archived_record_that_lives_again_is_updated_as_the_row_says(target: 
     written = target([{"id": there, "archived_at": None}], on_delete="archive", **ALL)
 
     assert written.writes == [("PATCH", f"customer/{there}", {"archived_at": None})]
+
+
+@pytest.mark.parametrize("total_echo", ["missing", "lying"])
+@pytest.mark.parametrize("on_delete", ["delete", "archive"])
+def test_where_nobody_tells_how_many_there_are_nothing_is_deleted_but_on_demand(
+    target: Target, total_echo: str, on_delete: str
+) -> None:
+    # Given
+    ids = filled(target, 3)
+    target.source.behave(total_echo=total_echo)
+    options: dict[str, Any] = {"on_delete": on_delete, "keys": ("id",)}
+    # When
+    guarded = target([gone(ids[0])], max_deletions=0.99, may_fail=True, **options)
+    meant = target([gone(ids[0])], max_deletions=1, **options)
+    # Then
+    assert isinstance(guarded.error, TooManyDeletions)
+    assert "Cirqll does not tell how many customers there are" in guarded.sentence
+    assert "Set max_deletions to 1" in guarded.sentence
+    assert (guarded.writes, guarded.states) == ([], [])
+    assert len(meant.writes) == 1

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, event, given, settings
+import pytest
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from tests.target.target_runs import record, schema, state
-from tests.target.writing_fixtures import Rows
+from tests.target.writing_fixtures import Rows, over_http
 
 if TYPE_CHECKING:
     from tests.target.target_runs import TargetRuns
@@ -184,11 +185,25 @@ def ledger(target: Target) -> list[Any]:
         return [store.execute(f"SELECT * FROM {one} ORDER BY 1, 2, 3").fetchall() for one in tables]  # noqa: S608
 
 
-@settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@over_http(20)
 @given(there=THERE, earlier=INPUTS, now=INPUTS, policy=POLICIES)
 def test_a_real_run_does_what_the_dry_run_told(
+    target: Target, there: list[Record], earlier: list[Rows], now: list[Rows], policy: Any
+) -> None:
+    told_and_done(target, there, earlier, now, policy)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@over_http(500)
+@given(there=THERE, earlier=INPUTS, now=INPUTS, policy=POLICIES)
+def test_a_real_run_does_what_the_dry_run_told_in_hundreds_of_cases(
+    target: Target, there: list[Record], earlier: list[Rows], now: list[Rows], policy: Any
+) -> None:
+    told_and_done(target, there, earlier, now, policy)
+
+
+def told_and_done(
     target: Target, there: list[Record], earlier: list[Rows], now: list[Rows], policy: Any
 ) -> None:
     # Given what is there, also by an earlier run
@@ -324,7 +339,7 @@ def test_the_program_shows_it_and_exits_as_a_real_run_would(run_target: TargetRu
     run = run_target(*messages, dry_run=True)
     # Then
     assert (run.code, run.output) == (3, "")
-    shown = run.log[run.log.index("Dry run:") :].splitlines()[1:]
+    shown = run.log[run.log.index("Dry run:") :].splitlines()[1:-1]
     assert "\n".join(shown) == dedent("""
         customers: 1 to create; 1 rejected (1 invalid).
           To create:

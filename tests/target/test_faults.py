@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from threading import Thread
+import time
+from threading import Thread, Timer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -229,3 +230,17 @@ def test_a_run_that_is_stopped_gives_out_what_is_settled(target: Target) -> None
 
     assert settled(stopped) == 20
     assert names(target) == sorted(one["name"] for one in given)
+
+
+def test_a_run_that_is_stopped_does_not_wait_for_its_next_try(target: Target) -> None:
+    there = target.source.customers.insert(name="A")
+    target.source.sandbox.faults.add("429", method="PATCH", seconds=60)
+
+    def stop_soon(run: Run, _number: int) -> None:
+        Timer(0.5, run.stop).start()
+
+    started = time.monotonic()
+    stopped = target([{"id": there["id"], "name": "B"}], keys=("id",), during=stop_soon)
+
+    assert time.monotonic() - started < 5
+    assert (stopped.states, stopped.rejects) == ([], [])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -87,7 +87,7 @@ def test_an_api_that_does_not_tell_the_company_is_written_to(
     [({}, True), ({"match_on": {"customers": "name"}}, False), ({"write_mode": "update"}, False)],
 )
 def test_a_store_that_knows_no_rows_where_there_are_some_is_told_of(
-    settings: dict[str, object], run_target: TargetRuns, source: Source, *, is_told: bool
+    settings: dict[str, Any], run_target: TargetRuns, source: Source, *, is_told: bool
 ) -> None:
     source.sandbox.rows("customer").insert(name="Van vroeger")
 

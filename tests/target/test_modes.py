@@ -188,3 +188,17 @@ def test_the_same_key_of_two_sources_is_two_records(target: Target) -> None:
         target([{"no": "1", "name": source}], source=source)
 
     assert sorted(one["name"] for one in target.rows()) == ["erp", "shop"]
+
+
+def test_two_new_rows_that_share_only_the_weaker_key_are_not_made_one(target: Target) -> None:
+    rows = [
+        {"import_id": 1, "email": "info@example.com", "name": "A"},
+        {"import_id": 2, "email": "Info@Example.com", "name": "B"},
+    ]
+
+    written = target(rows, **BY_BOTH)
+
+    assert [(one["kind"], one["field"], one["position"]) for one in written.rejects] == [
+        ("ambiguous", "import_id", 2)
+    ]
+    assert [one["name"] for one in target.rows()] == ["A"]

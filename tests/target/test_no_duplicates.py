@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.target import plain_writer
@@ -22,6 +22,7 @@ from tests.target.schedules import (
     schedule,
     twice,
 )
+from tests.target.writing_fixtures import over_http
 from tests.target.writing_runs import Writing
 
 if TYPE_CHECKING:
@@ -79,9 +80,7 @@ def odd_trial(crm: Source, tmp_path: Path) -> Iterator[Callable[[Schedule, int],
     crm.sandbox.behaviour = before
 
 
-@settings(
-    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@over_http(10)
 @given(seed=st.integers(0, 2**32), style=st.sampled_from(STYLES))
 def test_each_row_is_there_once_whatever_happens_on_the_way(
     trial: Callable[[Schedule], None], seed: int, style: Style
@@ -89,9 +88,7 @@ def test_each_row_is_there_once_whatever_happens_on_the_way(
     trial(schedule(seed, style=style))
 
 
-@settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@over_http(8)
 @given(
     seed=st.integers(0, 2**32),
     style=st.sampled_from(STYLES),

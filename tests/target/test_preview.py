@@ -30,7 +30,7 @@ CUSTOMER, USER = (
 )
 HEAD = (
     "Dry run: nothing was written to Cirqll. A run without dry_run does the following, unless "
-    "something changes in between."
+    "Cirqll refuses a row or something changes in between."
 )
 
 

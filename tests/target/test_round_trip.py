@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, kind_of
@@ -21,6 +21,7 @@ from tests.tap.conftest import Source, environment_in
 from tests.tap.odd_json import values as odd_values
 from tests.tap.tap_runs import TapRuns
 from tests.target.target_runs import TargetRuns
+from tests.target.writing_fixtures import over_http
 from tests.target.written_values import contents
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ TWO_ZONES = [
 """Not from UTC to Amsterdam: a text without a zone cannot say the hour that autumn repeats."""
 BEYOND_LIMITS = ("it is not between", "it is less than", "it is longer than")
 PARENTS = ("user", "role", "customer", "contact", "chance", "task")
-FEW = settings(
-    deadline=None, max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FEW = over_http(8)
 
 
 def tapped(target: Target, resource: Resource) -> list[Record]:

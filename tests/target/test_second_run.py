@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from cirqll_client.resources import RESOURCES
+from tests.target.writing_fixtures import over_http
 from tests.target.written_values import MATCH_KEYS, contents
 
 if TYPE_CHECKING:
@@ -84,9 +85,7 @@ def prepare(target: Target, resource: Resource, case: Case) -> None:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.stream)
-@settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@over_http(12)
 @given(data=st.data())
 def test_the_second_run_writes_nothing(
     target: Target, resource: Resource, data: st.DataObject

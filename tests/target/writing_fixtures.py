@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from hypothesis import HealthCheck, Phase, settings
+
 from cirqll_client.errors import CirqllError
 from cirqll_client.resources import Resource, resource_of_stream
 from cirqll_client.settings import ConnectionSettings
@@ -27,6 +29,20 @@ if TYPE_CHECKING:
     from tests.reading_fixtures import Source
 
 Record = dict[str, Any]
+
+
+def over_http(examples: int) -> settings:
+    """Settings of a law each example of which talks to the sandbox.
+
+    One that fails is told as it was drawn: making it smaller would take thousands of requests,
+    minutes, and a gigabyte.
+    """
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        phases=(Phase.explicit, Phase.reuse, Phase.generate),
+        suppress_health_check=[HealthCheck.function_scoped_fixture],
+    )
 
 
 def resource(stream: str) -> Resource:

@@ -20,6 +20,7 @@ from target_cirqll.creating import Creating
 from target_cirqll.deletions import DeletionGuard
 from target_cirqll.lookups import Lookups
 from target_cirqll.newest import Newest
+from target_cirqll.permissions import Permissions
 from target_cirqll.policy import Policy
 from target_cirqll.row_reader import RowReader
 from target_cirqll.writer import Writer
@@ -124,7 +125,10 @@ class Writing:
     batch_size: int = 1000
     is_waiting: bool = False
     """Waits take the time that they take."""
+    pause: Callable[[float], object] = time.sleep
+    """The waits between the tries of a request."""
     time: SkippingTime = field(default_factory=SkippingTime)
+    access_token: str = ""
 
     def run(self, rows: list[SourceRow], *, kill: Callable[[str], None] | None = None) -> Ended:
         """Write them, as one process does."""
@@ -145,12 +149,13 @@ class Writing:
         return connect(
             ConnectionSettings(
                 api_url=self.source.url,
-                access_token=self.source.sandbox.access_token,
+                access_token=self.access_token or self.source.sandbox.access_token,
                 store_url=self.store_url,
                 requests_per_minute=1_000_000,
                 request_timeout=self.request_timeout,
                 give_up_after=5,
-            )
+            ),
+            pause=self.pause,
         )
 
     def _read(self, connection: Connection, rows: list[SourceRow]) -> Iterator[Row]:
@@ -193,11 +198,16 @@ class Writing:
             longest_request_seconds=self.request_timeout,
             sleep=time.sleep if self.is_waiting else self.time.sleep,
         )
+        permissions = Permissions(
+            connection.store, account=connection.account, scopes=connection.scopes
+        )
         return Batches(
             policy=self.policy,
             live=live,
             ledger=ledger,
-            doing=Writer(connection.client, creating=creating, ledger=ledger),
+            doing=Writer(
+                connection.client, creating=creating, ledger=ledger, permissions=permissions
+            ),
             guard=DeletionGuard(live, share=1),
             timestamps=connection.timestamps,
         )
