@@ -44,6 +44,13 @@ class Clock:
 
 
 def stamp(moment: datetime, timezone: str) -> str:
-    """The moment as Cirqll writes it: `2024-05-18 13:38:35`, whole seconds, no zone."""
-    local = moment.astimezone(ZoneInfo(timezone))
-    return local.strftime("%Y-%m-%d %H:%M:%S")
+    """The moment as Cirqll writes it, read on a clock of that zone."""
+    return written(moment.astimezone(ZoneInfo(timezone)))
+
+
+def written(local: datetime) -> str:
+    """A time in the form of Cirqll: `2024-05-18 13:38:35`, whole seconds, no zone.
+
+    A year has four digits, as MySQL stores it: `strftime` writes the year 1 as `1`.
+    """
+    return local.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")

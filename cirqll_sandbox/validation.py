@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from cirqll_sandbox.clock import stamp
+from cirqll_sandbox.clock import stamp, written
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,7 +106,7 @@ def _date_time(value: Any, _: Field, context: Context) -> Any:
     except (TypeError, ValueError, OverflowError):
         message = "is not a valid date."
         raise InvalidValueError(message) from None
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+    return written(moment)
 
 
 def _reference(value: Any, field: Field, context: Context) -> Any:

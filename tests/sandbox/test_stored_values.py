@@ -171,9 +171,13 @@ def test_addresses_and_numbers_may_be_stored_in_one_form(
         ("2025-07-01T10:00:00.999Z", "2025-07-01 10:00:00"),
         ("2025-07-01 10:00:00.999999", "2025-07-01 10:00:00"),
         ("2025-07-01T10:00:59.5+02:00", "2025-07-01 08:00:59"),
+        ("0001-01-01", "0001-01-01 00:00:00"),
+        ("0987-06-05T04:03:02Z", "0987-06-05 04:03:02"),
     ],
 )
-def test_a_time_is_stored_in_whole_seconds(api: Client, sent: str, stored: str) -> None:
+def test_a_time_is_stored_in_whole_seconds_and_years_of_four_digits(
+    api: Client, sent: str, stored: str
+) -> None:
     assert written(api, "task", deadline=sent)["deadline"] == stored
 
 

