@@ -102,6 +102,38 @@ class Ledger:
                 found.update(connection.execute(question).scalars())
         return found
 
+    def claims(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Give the rows that are known to be these records, by record."""
+        found: dict[int, set[str]] = {}
+        with self._store.transaction() as connection:
+            for some in _in_parts(set(record_ids)):
+                question = sql.select(ROWS.c.record_id, ROWS.c.identity).where(
+                    *self._of(resource), ROWS.c.record_id.in_(some)
+                )
+                for record_id, identity in connection.execute(question):
+                    found.setdefault(record_id, set()).add(identity)
+        return found
+
+    def release_all(self, resource: Resource) -> int:
+        """Forget all rows of a resource that are known; give their number."""
+        with self._store.transaction() as connection:
+            gone = connection.execute(
+                sql.delete(ROWS).where(*self._of(resource), ROWS.c.record_id.is_not(None))
+            )
+        return gone.rowcount
+
+    def release(self, resource: Resource, identities: Iterable[str]) -> None:
+        """Forget which records these rows are."""
+        with self._store.transaction() as connection:
+            for some in _in_parts(set(identities)):
+                connection.execute(
+                    sql.delete(ROWS).where(
+                        *self._of(resource),
+                        ROWS.c.identity.in_(some),
+                        ROWS.c.record_id.is_not(None),
+                    )
+                )
+
     def begin(
         self,
         resource: Resource,

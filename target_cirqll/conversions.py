@@ -105,6 +105,8 @@ def _bounded(number: int | Decimal, *, reason: str) -> int | Decimal:
     if type(number) is int and SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
         return number
     number = Decimal(number)
+    if not number and number.is_finite():
+        return 0  # whatever its exponent
     places = number.as_tuple().exponent
     if not isinstance(places, int):
         raise Misfit(reason)

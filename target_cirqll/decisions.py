@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 from target_cirqll import custom_fields
 from target_cirqll.actions import Action, Create, Delete, Nothing, Update
 from target_cirqll.comparison import BOOKMARK, CUSTOM
-from target_cirqll.fitting import missing_for_create
+from target_cirqll.fitting import check_limits, missing_for_create
 from target_cirqll.rows import Reject, RowRefused
+from target_cirqll.values import digest
 
 if TYPE_CHECKING:
     from cirqll_client.ledger import Written
@@ -36,16 +37,19 @@ class Decisions:
         """Give what is to be done. Raises ``RowRefused``."""
         row = group.row
         if row.deleted_at:
-            return self._of_deleted(row, group.live, written)
+            return self._of_deleted(group, row, written)
         if group.live is None:
             return self._of_new(group, row)
         return self._of_known(row, group.live, written)
 
-    def _of_deleted(self, row: Row, live: Record | None, written: Written) -> Action:
+    def _of_deleted(self, group: Group, row: Row, written: Written) -> Action:
+        live = group.live
         if live is None:
             return Nothing("unchanged")
         if self._policy.on_delete == "ignore":
             return Nothing("left", "deleted at the source, and on_delete is ignore")
+        if group.is_shared:
+            return Nothing("left", "deleted at the source, but another row is the same record")
         action = self._taken_away(row, live)
         if isinstance(action, Nothing):
             return action
@@ -77,19 +81,30 @@ class Decisions:
             reason = f"a new {self._resource.name} needs a {missing}"
             raise RowRefused(Reject("invalid", reason, missing))
         body: dict[str, Any] = {k: v for k, v in row.fields.items() if v is not None}
+        check_limits(self._resource, body)
         if row.custom_fields:
             body[CUSTOM] = custom_fields.written(row.custom_fields)
         return Create(self._resource, body, group.identities)
 
     def _of_known(self, row: Row, live: Record, written: Written) -> Action:
         difference = self._comparison.difference(row, live, written)
+        if self._was_archived_by_us(row, live, written):
+            difference.changes[_ARCHIVED], difference.before[_ARCHIVED] = None, live[_ARCHIVED]
         if not difference.changes:
             return Nothing("unchanged", learned=difference.learned)
         if self._policy.write_mode == "create":
             return Nothing("left", "in Cirqll already, and write_mode is create")
         self._check_may("update")
+        check_limits(self._resource, difference.changes)
         update = Update(self._resource, int(live["id"]), difference.changes, difference.before)
         return self._yielding(row, live, written) or update
+
+    def _was_archived_by_us(self, row: Row, live: Record, written: Written) -> bool:
+        """Tell whether an earlier deletion archived the record, whose row lives again."""
+        if self._policy.on_delete != "archive" or _ARCHIVED in row.fields:
+            return False
+        text = self._comparison.text(_ARCHIVED, live.get(_ARCHIVED)) if _ARCHIVED in live else None
+        return text is not None and written.sent.get(_ARCHIVED) == digest(text)
 
     def _yielding(self, row: Row, live: Record, written: Written) -> Nothing | None:
         """Leave a record to who changed it since, if the settings say so. Raises ``RowRefused``."""

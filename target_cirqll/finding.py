@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from cirqll_client.errors import SettingInvalid
 from target_cirqll.comparison import BOOKMARK, CUSTOM
 from target_cirqll.groups import Group
-from target_cirqll.identities import content_identity, key_identity, match_identity
+from target_cirqll.identities import are_two_rows, content_identity, key_identity, match_identity
 from target_cirqll.rows import Reject, RowRefused
 from target_cirqll.values import folded
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from target_cirqll.records import KnownRows, LiveRecords
     from target_cirqll.rows import Row
 
+_MANY = 5
 _TRUSTED_AFTER = 3
 """So many records in a row that Show did not find either: what the Index does not list is gone."""
 
@@ -66,13 +68,22 @@ class Finding:
 
         A source key that is found by match_on is remembered. Raises any ``CirqllError``.
         """
+        self._refuse_unknowable()
         self._by_ids()
         self._by_matches()
         self._by_earlier_creates()
         self._by_rows_of_one_key()
+        self._refuse_claimed()
         groups = self._groups()
         self._remember(groups)
         return FoundRows(groups, list(self._refused.values()))
+
+    def _refuse_unknowable(self) -> None:
+        """Refuse rows without their key, unless something else tells them apart."""
+        for row in self._rows:
+            if row.lacks_key and row.id is None and next(self._matches(row), None) is None:
+                reason = "the row has no whole key, by which the next run would know it again"
+                self._refuse(row, Reject("invalid", reason))
 
     def _by_ids(self) -> None:
         """Look up the rows that carry an id, and those whose key the ledger knows."""
@@ -87,6 +98,7 @@ class Finding:
             and entry.record_id is not None
         }
         self._ask({*given.values(), *known.values()})
+        self._check_some_are_there(set(known.values()))
         self._ask_unlisted(set(given.values()), may_trust=True)
         self._ask_unlisted(set(known.values()), may_trust=False)
         for position, record_id in given.items():
@@ -184,6 +196,34 @@ class Finding:
             if row.key and row.id is None and self._identity(row) in of_key:
                 self._meant[row.position] = of_key[self._identity(row)]
 
+    def _refuse_claimed(self) -> None:
+        """Refuse rows that match a record which is another row of their source already."""
+        found = {
+            row.position: int(live["id"])
+            for row in self._rows
+            if row.key and row.id is None and (live := self._meant.get(row.position)) is not None
+        }
+        claims = self._ledger.claims(self._resource, set(found.values()))
+        for row in self._rows:
+            record_id = found.get(row.position)
+            if record_id is None or row.position in self._refused:
+                continue
+            claimed = claims.setdefault(record_id, set())
+            identity = self._identity(row)
+            if identity not in claimed and any(are_two_rows(identity, one) for one in claimed):
+                self._refuse(row, self._claimed(row, record_id))
+            claimed.add(identity)
+
+    def _claimed(self, row: Row, record_id: int) -> Reject:
+        names = " and ".join(row.key)
+        name = self._resource.name
+        reason = (
+            f"it matches {name} {record_id}, which is another row already, with another {names}. "
+            "If those are two, correct what they have in common; if that row is gone for good, run "
+            f"`cirqll ledger release {name} {record_id}`"
+        )
+        return Reject("ambiguous", reason)
+
     def _groups(self) -> list[Group]:
         """Put rows together that mean one live record, or that share a key of a new one."""
         groups: dict[int, list[Row]] = {}
@@ -211,8 +251,18 @@ class Finding:
 
         Nothing does where their key at the source is one: they are one row, which changed.
         """
-        if row.key and all(self._identity(one) == self._identity(row) for one in others):
+        identity = self._identity(row)
+        if row.key and all(self._identity(one) == identity for one in others):
             return True
+        if any(are_two_rows(identity, self._identity(one)) for one in others):
+            reason = (
+                "an earlier row, with another "
+                + " and ".join(row.key)
+                + ", has the same "
+                + " or ".join(self._match_on)
+            )
+            self._refuse(row, Reject("ambiguous", reason))
+            return False
         for name in self._match_on:
             texts = {folded(text) for one in (*others, row) if (text := self._text(one, name))}
             if len(texts) > 1:
@@ -225,23 +275,36 @@ class Finding:
 
     def _group(self, rows: list[Row]) -> Group:
         live = self._meant.get(rows[0].position)
-        identities = dict.fromkeys(self._identity(row) for row in rows if row.id is None)
+        identities = dict.fromkeys(self._identity(row) for row in rows if row.id is None or row.key)
         doubts = [one for one in identities if (entry := self._entries.get(one)) and entry.is_open]
         # What is in doubt comes first: it is the one that a create would be written down under.
         ordered = tuple(dict.fromkeys([*doubts, *identities]))
         doubt = self._entries[doubts[0]] if doubts and live is None else None
-        return Group(tuple(rows), live, ordered, doubt)
+        return Group(tuple(rows), live, ordered, self._is_shared(rows, live, identities), doubt)
+
+    def _is_shared(self, rows: list[Row], live: Record | None, known: Iterable[str]) -> bool:
+        """Tell of a deletion whether others are the record too; then it is not theirs any more."""
+        if live is None or not rows[-1].deleted_at or self._policy.on_delete == "ignore":
+            return False
+        record_id = int(live["id"])
+        claims = self._ledger.claims(self._resource, [record_id]).get(record_id, set())
+        others = claims - set(known)
+        if others and claims - others:
+            self._ledger.release(self._resource, claims - others)
+        return bool(others)
 
     def _remember(self, groups: list[Group]) -> None:
         """Note the records of source keys that match_on found, and of creates that did happen."""
         keys = {self._identity(row) for row in self._rows if row.key}
-        news = {
-            identity: int(group.live["id"])
-            for group in groups
-            if group.live is not None
-            for identity in group.identities
-            if (entry.is_open if (entry := self._entries.get(identity)) else identity in keys)
-        }
+        news: dict[str, int] = {}
+        for group in groups:
+            if group.live is None:
+                continue
+            record_id = int(group.live["id"])
+            for identity in group.identities:
+                entry = self._entries.get(identity)
+                if identity in keys if entry is None else entry.record_id != record_id:
+                    news[identity] = record_id
         self._ledger.remember(self._resource, news)
 
     def _ask(self, ids: set[int]) -> None:
@@ -250,6 +313,25 @@ class Finding:
             self._records |= self._live.by_id(
                 self._resource, missing, fields=self._fields, relations=self._relations
             )
+
+    def _check_some_are_there(self, ids: set[int]) -> None:
+        """Stop where most records that rows became are gone at once. Raises ``SettingInvalid``.
+
+        That is hardly what people delete: the token sees less, or the ledger is not of this place.
+        """
+        missing = sorted(ids - self._records.keys())
+        if len(missing) < _MANY or 2 * len(missing) <= len(ids):
+            return
+        if any(self._live.exists(self._resource, one) for one in missing[:_MANY]):
+            return
+        msg = (
+            f"Of {len(ids):,} {self._resource.stream} that earlier runs wrote, {len(missing):,} "
+            "are not in Cirqll any more, as far as this token sees. Nothing of this batch was "
+            "written, or they would be created again. Check who is signed in (`cirqll whoami`) "
+            "and the setting account. If they were deleted, and are to be created again, run "
+            f"`cirqll ledger release {self._resource.name}` first."
+        )
+        raise SettingInvalid(msg)
 
     def _ask_unlisted(self, ids: set[int], *, may_trust: bool) -> None:
         """Ask for single records that the Index does not list: it may hide some [guess].
@@ -302,7 +384,7 @@ class Finding:
         """Name the fields to be shown: what is compared, and no more."""
         named = {name for row in self._rows for name in row.fields if self._comparison.shown(name)}
         named |= {*self._match_on, BOOKMARK}
-        if any(row.deleted_at for row in self._rows) and self._policy.on_delete == "archive":
+        if self._policy.on_delete == "archive":
             named.add("archived_at")
         return sorted(named & self._resource.schema["properties"].keys())
 

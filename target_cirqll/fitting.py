@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_client.kinds import kind_of
 from target_cirqll.conversions import Misfit, is_blank, rule_for
+from target_cirqll.made_up import names_made_up
+from target_cirqll.rows import Reject, RowRefused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,17 +28,42 @@ def fitted(value: Any, schema: dict[str, Any], *, timestamps: Timestamps) -> Any
 
 def fit_for(schema: dict[str, Any], *, timestamps: Timestamps) -> Callable[[Any], Any]:
     """Make ``fitted`` for one field, for as many values as come."""
-    rule, check = rule_for(kind_of(schema), timestamps), _limits_of(schema)
+    type_fit, check = type_fit_for(schema, timestamps=timestamps), _limits_of(schema)
 
     def fit(value: Any) -> Any:  # noqa: ANN401 - JSON
-        if value is None:
-            return None
-        fits = rule(value)
+        fits = type_fit(value)
         if check is not None and fits is not None:
             check(fits)
         return fits
 
     return fit
+
+
+def type_fit_for(schema: dict[str, Any], *, timestamps: Timestamps) -> Callable[[Any], Any]:
+    """Make what only converts: limits hold for what is sent, and not all of a row is."""
+    rule = rule_for(kind_of(schema), timestamps)
+    return lambda value: None if value is None else rule(value)
+
+
+def check_limits(resource: Resource, fields: Mapping[str, Any]) -> None:
+    """Check what is about to be sent. Raises ``RowRefused``."""
+    for name, value in fields.items():
+        check = _limits_of(resource.schema["properties"].get(name, {}))
+        if check is None or value is None or names_made_up(name, value):
+            continue
+        try:
+            check(value)
+        except Misfit as misfit:
+            raise refused_value(name, misfit) from None
+
+
+def refused_value(name: str, misfit: Misfit) -> RowRefused:
+    """Say of a field why its value cannot be sent."""
+    reason = (
+        f"The value of {name} cannot be sent to Cirqll: {misfit.reason}. Correct it where the row "
+        "comes from, then run again."
+    )
+    return RowRefused(Reject("invalid", reason, name))
 
 
 def missing_for_create(resource: Resource, fields: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,8 @@ class Group:
     """The record as it is now; ``None`` where there is none."""
     identities: tuple[str, ...] = ()
     """By which the ledger knows the rows, or is to know them."""
+    is_shared: bool = False
+    """Other rows than these are known to be the record, too."""
     doubt: Entry | None = None
     """An earlier create of it was sent, and nobody knows what became of it."""
 

@@ -16,9 +16,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_OF_KIND = 8
+"""So many letters at the end are those of all rows of the source that have the same key columns."""
+
+
 def key_identity(key: Mapping[str, Any], *, source: str) -> str:
     """Identify a row by its key at the source; ``7`` and ``"7"`` are one key."""
-    return _hashed("key", source, {name: _text(value) for name, value in key.items()})
+    row = _hashed("key", source, {name: _text(value) for name, value in key.items()})
+    return row[:-_OF_KIND] + _hashed("columns", source, sorted(key))[:_OF_KIND]
+
+
+def are_two_rows(identity: str, other: str) -> bool:
+    """Tell whether these are different keys in the same columns of one source."""
+    return identity != other and identity[-_OF_KIND:] == other[-_OF_KIND:]
 
 
 def match_identity(field: str, folded: str) -> str:

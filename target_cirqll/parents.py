@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from cirqll_client.errors import SettingInvalid
 from target_cirqll.comparison import Comparison
 from target_cirqll.identities import key_identity
 from target_cirqll.rows import Reject
@@ -45,10 +46,12 @@ class Parents:
         self._ledger = ledger
         self._timestamps = timestamps
         self._source = source
+        self._unaskable: dict[_Key, str] = {}
 
     def resolved(self, rows: Iterable[Row]) -> Resolved:
         """Fill in the ids of parents. Raises any ``CirqllError``."""
         rows = list(rows)
+        self._unaskable.clear()
         wanted = [one for row in rows if not row.deleted_at for one in row.parents.values()]
         by_resource: dict[str, list[Parent]] = defaultdict(list)
         for parent in wanted:
@@ -76,7 +79,10 @@ class Parents:
                     reason = f"{len(found)} {what} have the {words} that the row names"
                     result.refused.append((row, Reject("ambiguous", reason, name)))
                 else:
+                    unaskable = self._unaskable.get(_key(parent))
                     reason = f"there is no {what} with the {words} that the row names"
+                    if unaskable:
+                        reason = f"the {what} cannot be looked up by {words}: {unaskable}"
                     result.orphans.append((row, Reject("invalid", reason, name)))
                 return
             filled[name] = found[0]
@@ -113,9 +119,18 @@ class Parents:
             for key, one in ((_key(one), one) for one in parents)
             if (value := comparison.asked(names[0], one.key[names[0]])) is not None
         }
-        answer = self._live.by_field(
-            comparison.resource, names[0], set(asked.values()), fields=list(names)
-        )
+        try:
+            answer = self._live.by_field(
+                comparison.resource, names[0], set(asked.values()), fields=list(names)
+            )
+        except SettingInvalid:
+            self._unaskable |= dict.fromkeys(asked, f"Cirqll does not find them by {names[0]}")
+            return {}
+        self._unaskable |= {
+            key: answer.inexpressible[value]
+            for key, value in asked.items()
+            if value in answer.inexpressible
+        }
         return {
             key: [
                 int(record["id"])

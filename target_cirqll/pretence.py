@@ -131,6 +131,21 @@ class Pretence:
         for identity, record_id in records.items():
             self._pretended.remember(resource, [identity], record_id)
 
+    def claims(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Give the rows that would be known to be these records."""
+        ids = set(record_ids)
+        real = self._ledger.claims(resource, {one for one in ids if not is_made_up(one)})
+        found = {}
+        for one in ids:
+            claimed = real.get(one, set())
+            news = self._pretended.known(resource, claimed)
+            found[one] = (claimed - news.keys()) | self._pretended.claiming(resource, one)
+        return found
+
+    def release(self, resource: Resource, identities: Iterable[str]) -> None:
+        """Let these rows be known no more."""
+        self._pretended.remember(resource, identities, None)
+
     def forget_record(self, resource: Resource, record_id: int) -> None:
         """Take a record for gone: nothing else makes the ledger forget it."""
         self._pretended.remove(resource, record_id)

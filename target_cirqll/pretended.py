@@ -114,8 +114,10 @@ class PretendedRecords:
         key = (resource.name, field)
         return {one for mark in marks for (one,) in self._rows(question, *key, mark)}
 
-    def remember(self, resource: Resource, identities: Iterable[str], record_id: int) -> None:
-        """Note which record these rows became."""
+    def remember(
+        self, resource: Resource, identities: Iterable[str], record_id: int | None
+    ) -> None:
+        """Note which record these rows became, ``None`` for no more."""
         for identity in identities:
             self._rows(
                 "REPLACE INTO identities (resource, identity, record_id) VALUES (?, ?, ?)",
@@ -123,6 +125,11 @@ class PretendedRecords:
                 identity,
                 record_id,
             )
+
+    def claiming(self, resource: Resource, record_id: int) -> set[str]:
+        """Give the rows that were remembered to have become a record."""
+        question = "SELECT identity FROM identities WHERE resource = ? AND record_id = ?"
+        return {one for (one,) in self._rows(question, resource.name, record_id)}
 
     def known(self, resource: Resource, identities: Iterable[str]) -> dict[str, int | None]:
         """Give the records of rows that were remembered, ``None`` if they have gone since."""

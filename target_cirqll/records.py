@@ -73,6 +73,14 @@ class KnownRows(Protocol):
         """Forget a record that is gone."""
         ...
 
+    def claims(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, set[str]]:
+        """Give the rows that are known to be these records, by record."""
+        ...
+
+    def release(self, resource: Resource, identities: Iterable[str]) -> None:
+        """Forget which records these rows are."""
+        ...
+
     def written(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, Written]:
         """Give what was last written to these records."""
         ...

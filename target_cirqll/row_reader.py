@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED
 from target_cirqll import custom_fields
 from target_cirqll.conversions import Misfit, moment_of, structure_of
-from target_cirqll.fitting import fit_for
+from target_cirqll.fitting import fit_for, refused_value, type_fit_for
 from target_cirqll.references import references_among
-from target_cirqll.rows import Parent, Reject, Row, RowRefused
+from target_cirqll.rows import Parent, Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,7 +50,7 @@ class RowReader:
         self._is_id_of_key = "id" in key_properties
         schemas: dict[str, Any] = resource.schema["properties"]
         self._fits = {
-            name: fit_for(schema, timestamps=timestamps)
+            name: type_fit_for(schema, timestamps=timestamps)
             for name, schema in schemas.items()
             if not schema.get("readOnly")
         }
@@ -78,7 +78,8 @@ class RowReader:
             position=position,
             resource=self._resource,
             id=_checked("id", self._fit_id, record.get("id")),
-            key=self._key(record),
+            key=(key := self._key(record)),
+            lacks_key=not key and self._lacks_key(record),
             fields=fields,
             custom_fields={} if deleted_at else self._custom_fields(record),
             parents={} if deleted_at else self._parents(record, fields),
@@ -105,7 +106,7 @@ class RowReader:
                     fields[name] = fit(value)
                 except Misfit as misfit:
                     if not is_deleted:
-                        raise _refused(name, misfit) from None
+                        raise refused_value(name, misfit) from None
             elif name not in seen:
                 self._notice(name)
         if record.get(NONCONFORMING) is not None:
@@ -125,6 +126,9 @@ class RowReader:
         is_part = self._is_id_of_key and record.get("id") is None
         return {} if is_part or None in key.values() else key
 
+    def _lacks_key(self, record: Record) -> bool:
+        return any(record.get(name) is None for name in self._key_names)
+
     def _custom_fields(self, record: Record) -> Mapping[int, Any]:
         if not self._reads_custom_fields:
             return {}
@@ -139,8 +143,8 @@ class RowReader:
                 continue
             named = _checked(reference.relation, reference.named_in, record)
             if "id" in named:
-                fit = self._fits[reference.id_field]
-                fields[reference.id_field] = _checked(reference.relation, fit, named["id"])
+                read = self._fit_id
+                fields[reference.id_field] = _checked(reference.relation, read, named["id"])
             elif named:
                 fields.pop(reference.id_field, None)
                 parents[reference.id_field] = Parent(reference.parent, named)
@@ -164,12 +168,4 @@ def _checked(name: str, read: Callable[[Any], Any], value: object) -> Any:  # no
     try:
         return read(value)
     except Misfit as misfit:
-        raise _refused(name, misfit) from None
-
-
-def _refused(name: str, misfit: Misfit) -> RowRefused:
-    reason = (
-        f"The value of {name} cannot be sent to Cirqll: {misfit.reason}. Correct it where the row "
-        "comes from, then run again."
-    )
-    return RowRefused(Reject("invalid", reason, name))
+        raise refused_value(name, misfit) from None

@@ -35,6 +35,8 @@ class Row:
     """The id in Cirqll, where the row carries it."""
     key: Mapping[str, Any]
     """The stream's key properties other than ``id``, as they came; empty without any."""
+    lacks_key: bool = False
+    """The stream has a key, and this row has none, or only a part of it."""
     fields: dict[str, Any]
     """What may be written, by name: ``int``, ``Decimal``, ``bool``, ``str``, JSON, ``None``; times
     as the API writes them."""

@@ -226,8 +226,23 @@ class Run:
         if not self._checked:
             check_ledger(self._connection, self._settings, is_dry=self.is_dry)
         self._checked.add(resource.name)
+        self._warn_of_rows_without_key(resource, rows)
         if resource.name not in self._policy.match_on and self._policy.write_mode != "update":
             self._warn_of_lost_ledger(resource)
+
+    def _warn_of_rows_without_key(self, resource: Resource, rows: Sequence[Row]) -> None:
+        """Say that a row which nothing tells apart is another one once it changes."""
+        fields = self._policy.match_on.get(resource.name, ())
+        if any(
+            row.id is None and not row.key and all(row.fields.get(name) is None for name in fields)
+            for row in rows
+        ):
+            self._logger.warning(
+                "%s: there are rows without id, key, or a value to match by. They are known by all "
+                "that they say, so a row that changes becomes one more record. Give the stream a "
+                "key, or name a field in match_on.",
+                resource.stream,
+            )
 
     def _warn_of_lost_ledger(self, resource: Resource) -> None:
         """Say that rows without a match key are new to a ledger that knows none of them."""
@@ -257,13 +272,15 @@ class Run:
 
     def _with_parents(self, rows: Sequence[Row]) -> list[Row]:
         """Give the rows whose parents are known; the others wait until the end."""
+        came = {row.position: row for row in rows}
         result = self._resolved(rows)
         for row, _ in result.orphans:
             self._orphans.add(row)
         ready = []
         for row in result.rows:
             if self._orphans.holds_back(row):
-                self._orphans.add(row)
+                # As it came: its parent may be gone when its turn comes.
+                self._orphans.add(came[row.position])
             else:
                 ready.append(row)
         return ready

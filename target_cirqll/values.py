@@ -10,6 +10,7 @@ import json
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 from cirqll_client.kinds import Kind
 from target_cirqll.conversions import Misfit, rule_for, structure_of, trimmed
@@ -62,7 +63,9 @@ def folded(text: str) -> str:
 
 
 def _text(text: str) -> str | None:
-    return trimmed(text.replace("\r\n", "\n")) or None
+    plain = trimmed(text.replace("\r\n", "\n"))
+    # Composed, as almost everything writes it: who types é means the same in both forms.
+    return (plain if plain.isascii() else normalize("NFC", plain)) or None
 
 
 def _truth(value: object) -> str:

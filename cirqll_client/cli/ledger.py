@@ -111,6 +111,37 @@ def settle(settings: CommandSettings, *, entry: str, record_id: int, of: str | N
     )
 
 
+@ledger.command()
+@click.argument("resource")
+@click.argument("record_id", metavar="[ID]", required=False, type=click.IntRange(min=1))
+@with_settings
+def release(settings: CommandSettings, *, resource: str, record_id: int | None) -> None:
+    """Forget which rows became a record, or all of a resource.
+
+    Its next row is matched anew: by match_on, or it is created. For a record whose row is gone for
+    good and has a new key, or for records that were deleted in Cirqll and are to be there again.
+
+    \b
+    Example:
+      cirqll ledger release customer 5120
+    """  # noqa: D301 - click's mark for a paragraph that is not to be wrapped
+    from cirqll_client.resources import resource_of_stream  # noqa: PLC0415 - help stays quick
+
+    found = resource_of_stream(resource)
+    if found is None:
+        msg = f"There is no resource {resource} in Cirqll: name one such as customer."
+        raise SettingInvalid(msg)
+    with _opened(settings) as known:
+        if record_id is None:
+            number = known.release_all(found)
+        else:
+            rows = known.claims(found, [record_id]).get(record_id, set())
+            known.release(found, rows)
+            number = len(rows)
+    what = found.stream if record_id is None else f"{found.name} {record_id}"
+    click.echo(f"Forgot which rows are {what}: {number:,} {'row' if number == 1 else 'rows'}.")
+
+
 @contextmanager
 def _opened(settings: CommandSettings) -> Iterator[Ledger]:
     from cirqll_client.connection import account_key, open_store  # noqa: PLC0415 - help stays quick

@@ -261,9 +261,10 @@ Options:
   -h, --help  Show this message and exit.
 
 Commands:
-  forget  Forget a create that, as you know, did not happen.
-  list    Show how many rows are known, and which creates are open.
-  settle  Say which record in Cirqll a create made whose answer was lost.
+  forget   Forget a create that, as you know, did not happen.
+  list     Show how many rows are known, and which creates are open.
+  release  Forget which rows became a record, or all of a resource.
+  settle   Say which record in Cirqll a create made whose answer was lost.
 """
 
 
@@ -276,6 +277,7 @@ def test_help_names_the_commands(desk: Desk) -> None:
     [
         ("list", "Usage: cirqll ledger list [OPTIONS]\n"),
         ("forget", "Usage: cirqll ledger forget [OPTIONS] ENTRY\n"),
+        ("release", "Usage: cirqll ledger release [OPTIONS] RESOURCE [ID]\n"),
         ("settle", "Usage: cirqll ledger settle [OPTIONS] ENTRY ID\n"),
     ],
 )
@@ -284,3 +286,36 @@ def test_each_command_has_help_that_fits_a_terminal(desk: Desk, command: str, us
     assert told.startswith(usage)
     assert max(map(len, told.splitlines())) <= 80
     assert ("Example:\n    cirqll ledger" in told) is (command != "list")
+
+
+@pytest.mark.parametrize(
+    ("record_id", "said", "left"),
+    [
+        (["7"], "Forgot which rows are customer 7: 1 row.\n", {"customer": 1, "note": 1}),
+        (["8"], "Forgot which rows are customer 8: 0 rows.\n", {"customer": 2, "note": 1}),
+        ([], "Forgot which rows are customers: 2 rows.\n", {"note": 1}),
+    ],
+)
+def test_release_forgets_which_rows_became_a_record(
+    desk: Desk, record_id: list[str], said: str, left: dict[str, int]
+) -> None:
+    # Given
+    customer, note = (resource_of_stream(name) for name in ("customer", "note"))
+    assert customer
+    assert note
+    with ledger_of(desk) as ledger:
+        ledger.remember(customer, {"a": 7, "b": 9})
+        ledger.remember(note, {"c": 7})
+    # When
+    done = desk.run("ledger", "release", "customers", *record_id)
+    # Then
+    assert (done.exit_code, done.stdout) == (0, said)
+    with ledger_of(desk) as ledger:
+        assert ledger.counts() == left
+
+
+def test_release_of_what_is_no_resource_is_one_sentence(desk: Desk) -> None:
+    done = desk.run("ledger", "release", "clients")
+
+    assert done.exit_code == 1
+    assert "There is no resource clients in Cirqll: name one such as customer." in done.stderr

@@ -513,8 +513,8 @@ def test_where_nothing_can_tell_nothing_is_waited_for(writing: Writing) -> None:
     assert writing.time.skipped == 0
 
 
-def test_of_two_doubts_about_one_record_both_are_cleared(writing: Writing) -> None:
-    """Two rows turn out to be one; of the creates of both, only the second one's happened."""
+def test_two_rows_in_doubt_that_come_to_match_stay_two(writing: Writing) -> None:
+    """Of the creates of both, only the second one's happened."""
     writing.run([{"no": 1, "name": "Aap", "import_id": 1}], kill=KilledAt(BEFORE_SENDING))
     writing.run([{"no": 2, "name": "Noot", "import_id": 2}], kill=KilledAt(BEFORE_SETTLING))
     matched = replace(writing, policy=Policy(match_on={"customer": ("import_id",)}))
@@ -522,4 +522,5 @@ def test_of_two_doubts_about_one_record_both_are_cleared(writing: Writing) -> No
     ended = matched.run([{"no": one, "name": "Noot", "import_id": 7} for one in (1, 2)])
 
     assert ended.is_whole
-    assert new(writing) == ["Noot"]
+    assert ended.rejects == {"ambiguous": 1}
+    assert new(writing) == ["Noot", "Noot"]

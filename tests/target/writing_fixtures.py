@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import logging
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, Phase, settings
 
+from cirqll_client.connection import account_key, open_store
 from cirqll_client.errors import CirqllError
+from cirqll_client.ledger import Ledger
 from cirqll_client.resources import Resource, resource_of_stream
 from cirqll_client.settings import ConnectionSettings
 from target_cirqll.policy import Policy
@@ -188,6 +191,14 @@ class Target:
             lines.texts,
             error,
         )
+
+    def release(self, stream: str, record_id: int) -> None:
+        """Forget which rows a record is, as `cirqll ledger release` does."""
+        settings = self.connection()
+        with closing(open_store(settings)) as store:
+            ledger = Ledger(store, account=account_key(settings))
+            claims = ledger.claims(resource(stream), [record_id])
+            ledger.release(resource(stream), claims[record_id])
 
     def connection(self, **settings: Any) -> ConnectionSettings:
         """The settings of a connection to the sandbox."""
