@@ -98,7 +98,7 @@ class Finding:
             and entry.record_id is not None
         }
         self._ask({*given.values(), *known.values()})
-        self._check_some_are_there(set(known.values()))
+        self._check_some_are_there(self._of_living(known))
         self._ask_unlisted(set(given.values()), may_trust=True)
         self._ask_unlisted(set(known.values()), may_trust=False)
         for position, record_id in given.items():
@@ -177,6 +177,15 @@ class Finding:
         entries = [self._entries[one] for one in waiting & self._entries.keys()]
         known = {one.record_id for one in entries if one.record_id is not None}
         self._ask(known)
+        self._check_some_are_there(
+            {
+                entry.record_id
+                for row in filter(self._is_open, self._rows)
+                if not row.deleted_at
+                and (entry := self._entries.get(self._identity(row))) is not None
+                and entry.record_id is not None
+            }
+        )
         self._ask_unlisted(known, may_trust=False)
         for record_id in known - self._records.keys():
             self._ledger.forget_record(self._resource, record_id)
@@ -204,11 +213,13 @@ class Finding:
             if row.key and row.id is None and (live := self._meant.get(row.position)) is not None
         }
         claims = self._ledger.claims(self._resource, set(found.values()))
+        gone = self._deleted()
         for row in self._rows:
             record_id = found.get(row.position)
             if record_id is None or row.position in self._refused:
                 continue
             claimed = claims.setdefault(record_id, set())
+            claimed -= gone
             identity = self._identity(row)
             if identity not in claimed and any(are_two_rows(identity, one) for one in claimed):
                 self._refuse(row, self._claimed(row, record_id))
@@ -274,6 +285,7 @@ class Finding:
         return True
 
     def _group(self, rows: list[Row]) -> Group:
+        rows = self._living_last(rows)
         live = self._meant.get(rows[0].position)
         identities = dict.fromkeys(self._identity(row) for row in rows if row.id is None or row.key)
         doubts = [one for one in identities if (entry := self._entries.get(one)) and entry.is_open]
@@ -281,6 +293,24 @@ class Finding:
         ordered = tuple(dict.fromkeys([*doubts, *identities]))
         doubt = self._entries[doubts[0]] if doubts and live is None else None
         return Group(tuple(rows), live, ordered, self._is_shared(rows, live, identities), doubt)
+
+    def _living_last(self, rows: list[Row]) -> list[Row]:
+        """Put the rows last that are not deleted in the end: a record lives while one of them does.
+
+        Each in the order of the input; what the deleted ones said no longer counts.
+        """
+        last = {self._row_of_source(row): row for row in rows}
+        gone = {one for one, row in last.items() if row.deleted_at}
+        return sorted(rows, key=lambda row: self._row_of_source(row) not in gone)
+
+    def _row_of_source(self, row: Row) -> str:
+        """Tell rows of the source apart: two versions of one share this."""
+        return self._identity(row) if row.key or row.id is None else f"id {row.id}"
+
+    def _deleted(self) -> set[str]:
+        """Give the identities of rows that are deleted in the end."""
+        last = {self._identity(row): row for row in self._rows if row.key or row.id is None}
+        return {identity for identity, row in last.items() if row.deleted_at}
 
     def _is_shared(self, rows: list[Row], live: Record | None, known: Iterable[str]) -> bool:
         """Tell of a deletion whether others are the record too; then it is not theirs any more."""
@@ -295,7 +325,8 @@ class Finding:
 
     def _remember(self, groups: list[Group]) -> None:
         """Note the records of source keys that match_on found, and of creates that did happen."""
-        keys = {self._identity(row) for row in self._rows if row.key}
+        # Not those of deleted rows: such a claim would keep the last of them from deleting it.
+        keys = {self._identity(row) for row in self._rows if row.key} - self._deleted()
         news: dict[str, int] = {}
         for group in groups:
             if group.live is None:
@@ -314,6 +345,14 @@ class Finding:
                 self._resource, missing, fields=self._fields, relations=self._relations
             )
 
+    def _of_living(self, known: Mapping[int, int]) -> set[int]:
+        """Leave out what deleted rows mean: that their records are gone is no surprise."""
+        return {
+            known[row.position]
+            for row in self._rows
+            if row.position in known and not row.deleted_at
+        }
+
     def _check_some_are_there(self, ids: set[int]) -> None:
         """Stop where most records that rows became are gone at once. Raises ``SettingInvalid``.
 
@@ -322,7 +361,8 @@ class Finding:
         missing = sorted(ids - self._records.keys())
         if len(missing) < _MANY or 2 * len(missing) <= len(ids):
             return
-        if any(self._live.exists(self._resource, one) for one in missing[:_MANY]):
+        spread = missing[:: len(missing) // _MANY]
+        if any(self._live.exists(self._resource, one) for one in spread):
             return
         msg = (
             f"Of {len(ids):,} {self._resource.stream} that earlier runs wrote, {len(missing):,} "
@@ -336,10 +376,12 @@ class Finding:
     def _ask_unlisted(self, ids: set[int], *, may_trust: bool) -> None:
         """Ask for single records that the Index does not list: it may hide some [guess].
 
-        Where a mistake would only cost a reject, the Index is believed after a few.
+        An id that a row gives is believed to be gone after a few that are, the newest asked for
+        first: else a table of old deletions would cost a request for each row in every run. A
+        mistake costs a reject, or leaves a record that was to be deleted.
         """
         not_there = 0
-        for record_id in sorted(ids - self._records.keys()):
+        for record_id in sorted(ids - self._records.keys(), reverse=True):
             if may_trust and not_there >= _TRUSTED_AFTER:
                 return
             record = self._live.exists(self._resource, record_id)

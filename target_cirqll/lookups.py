@@ -6,13 +6,13 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, SettingInvalid
+from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused
 from cirqll_client.query import Condition, IndexQuery
 from cirqll_client.walks import NotHonoured
 from target_cirqll.asking import Asking, row_id, rows_by_id
 from target_cirqll.controls import Controls
 from target_cirqll.matching import Matching
-from target_cirqll.records import Matches
+from target_cirqll.records import Matches, NotFindable
 from target_cirqll.shortening import Shortening
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Lookups:
         """Give all live records that have one of these values in this field.
 
         Values are equal if their canonical texts are, whatever their case. Raises
-        ``SettingInvalid`` for a field that the API does not filter by as it is asked to, and any
+        ``NotFindable`` for a field that the API does not filter by as it is asked to, and any
         other ``CirqllError``.
         """
         matching = Matching(resource, field, self._timestamps)
@@ -114,7 +114,7 @@ class Lookups:
                 self._controls.check(resource, field, matches)
                 found |= matches
         except (NotHonoured, RequestRefused):
-            raise SettingInvalid(_not_for_matching(resource, field)) from None
+            raise NotFindable(_not_for_matching(resource, field)) from None
         return Matches(found, inexpressible)
 
     def exists(self, resource: Resource, record_id: int) -> Record | None:

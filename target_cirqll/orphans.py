@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from target_cirqll.identities import key_identity, match_identity
 from target_cirqll.values import folded
@@ -52,4 +53,5 @@ class Orphans:
             yield key_identity(row.key, source=self._policy.source)
         for name in self._policy.match_on.get(row.resource.name, ()):
             if row.fields.get(name) is not None:
-                yield match_identity(name, folded(str(row.fields[name]).strip()))
+                text = normalize("NFC", str(row.fields[name]).strip())
+                yield match_identity(name, folded(text))

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client.errors import SettingInvalid
 from target_cirqll.comparison import Comparison
 from target_cirqll.identities import key_identity
+from target_cirqll.records import NotFindable
 from target_cirqll.rows import Reject
 
 if TYPE_CHECKING:
@@ -80,10 +80,12 @@ class Parents:
                     result.refused.append((row, Reject("ambiguous", reason, name)))
                 else:
                     unaskable = self._unaskable.get(_key(parent))
-                    reason = f"there is no {what} with the {words} that the row names"
                     if unaskable:
                         reason = f"the {what} cannot be looked up by {words}: {unaskable}"
-                    result.orphans.append((row, Reject("invalid", reason, name)))
+                        result.refused.append((row, Reject("invalid", reason, name)))
+                    else:
+                        reason = f"there is no {what} with the {words} that the row names"
+                        result.orphans.append((row, Reject("invalid", reason, name)))
                 return
             filled[name] = found[0]
         result.rows.append(replace(row, fields={**row.fields, **filled}, parents={}))
@@ -123,7 +125,7 @@ class Parents:
             answer = self._live.by_field(
                 comparison.resource, names[0], set(asked.values()), fields=list(names)
             )
-        except SettingInvalid:
+        except NotFindable:
             self._unaskable |= dict.fromkeys(asked, f"Cirqll does not find them by {names[0]}")
             return {}
         self._unaskable |= {

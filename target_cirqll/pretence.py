@@ -153,15 +153,17 @@ class Pretence:
     def written(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, Written]:
         """Give what would last have been written to these records.
 
-        A field that would have been changed holds exactly what was sent, so there is nothing to
-        be known of it; and who changed such a record last would be we.
+        A field that would have been changed holds exactly what was sent; and who changed such a
+        record last would be we.
         """
         ids = list(record_ids)
+        comparison = Comparison(resource, self._timestamps)
         written = self._ledger.written(resource, [one for one in ids if not is_made_up(one)])
         for one, pretended in self._pretended.get(resource, ids).items():
             before = written.get(one, Written())
-            sent = {k: v for k, v in before.sent.items() if k not in pretended.changes}
-            written[one] = Written(sent, before.came, pretended.changed_at)
+            news = comparison.written(pretended.changes, pretended.changes)
+            sent, came = {**before.sent, **news.sent}, {**before.came, **news.came}
+            written[one] = Written(sent, came, pretended.changed_at)
         return written
 
     def do(

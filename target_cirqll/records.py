@@ -5,12 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from cirqll_client.errors import SettingInvalid
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from cirqll_client.ledger import Entry, Written
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Record
+
+
+class NotFindable(SettingInvalid):
+    """Cirqll does not find records of the resource by this field."""
 
 
 @dataclass(frozen=True, slots=True)

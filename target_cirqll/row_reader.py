@@ -123,8 +123,7 @@ class RowReader:
     def _key(self, record: Record) -> dict[str, Any]:
         """Give the whole key or nothing: many rows may share a part of it."""
         key = {name: record.get(name) for name in self._key_names}
-        is_part = self._is_id_of_key and record.get("id") is None
-        return {} if is_part or None in key.values() else key
+        return {} if self._is_id_of_key or None in key.values() else key
 
     def _lacks_key(self, record: Record) -> bool:
         return any(record.get(name) is None for name in self._key_names)

@@ -221,7 +221,7 @@ class Run:
 
     def _check_ledger(self, resource: Resource, rows: Sequence[Row]) -> None:
         """Make sure, before it matters, that the ledger is the right one for where rows go."""
-        if resource.name in self._checked or all(row.id is not None for row in rows):
+        if resource.name in self._checked or not any(row.key or row.id is None for row in rows):
             return
         if not self._checked:
             check_ledger(self._connection, self._settings, is_dry=self.is_dry)

@@ -152,15 +152,21 @@ def test_a_corrected_value_is_written_though_the_tap_could_not_hand_it_out() -> 
 @pytest.mark.parametrize(
     ("record", "key"),
     [
-        ({"id": 1, "customer_no": "K-1", "line": Decimal(2)}, {"customer_no": "K-1", "line": 2}),
+        ({"customer_no": "K-1", "line": Decimal(2)}, {"customer_no": "K-1", "line": 2}),
         ({"customer_no": "K-1", "line": None}, {}),
         ({"customer_no": "K-1"}, {}),
     ],
 )
-def test_the_key_is_all_key_properties_but_the_id_or_nothing(
+def test_the_key_is_all_key_properties_or_nothing(
     record: dict[str, Any], key: dict[str, Any]
 ) -> None:
-    assert row_of(record, "customers", "id", "customer_no", "line").key == key
+    assert row_of(record, "customers", "customer_no", "line").key == key
+
+
+def test_a_key_with_the_id_in_it_is_no_key_of_the_source() -> None:
+    row = row_of({"id": 1, "tenant": 3}, "customers", "id", "tenant")
+
+    assert (row.id, row.key, row.lacks_key) == (1, {}, False)
 
 
 def test_a_key_that_is_a_field_too_is_both() -> None:

@@ -70,6 +70,46 @@ def test_two_sources_share_a_record_and_the_last_one_takes_it_away(target: Targe
     assert target.rows() == []
 
 
+def test_a_deletion_that_comes_twice_does_not_hold_the_record(target: Target) -> None:
+    # Given
+    settings: dict[str, Any] = {**BY_EMAIL, "on_delete": "delete", "max_deletions": 1}
+    for number, source in enumerate(("shop", "till")):
+        target(SHARED[number : number + 1], source=source, **settings)
+    for _ in range(2):
+        assert (
+            target([{**SHARED[0], "_sdc_deleted_at": WHEN}], source="shop", **settings).writes == []
+        )
+    # When
+    target([{**SHARED[1], "_sdc_deleted_at": WHEN}], source="till", **settings)
+    # Then
+    assert target.rows() == []
+
+
+def test_a_record_lives_while_one_of_its_rows_does(target: Target) -> None:
+    # Given
+    target(SHARED[:1])
+    deletion = {"id": target.rows()[0]["id"], "_sdc_deleted_at": WHEN}
+    # When
+    target([{**SHARED[0], "name": "Nog"}, deletion], on_delete="delete", max_deletions=1)
+    # Then
+    assert names(target) == ["Nog"]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_row_whose_key_was_renamed_in_one_batch_keeps_its_record(
+    order: int, target: Target
+) -> None:
+    # Given
+    settings: dict[str, Any] = {**BY_EMAIL, "on_delete": "delete", "max_deletions": 1}
+    target(SHARED[:1], **settings)
+    there = target.rows()[0]["id"]
+    # When
+    target([SHARED[1], {"no": "K1", "_sdc_deleted_at": WHEN}][::order], **settings)
+    # Then
+    assert [row["id"] for row in target.rows()] == [there]
+    assert target(SHARED[1:], **settings).writes == []
+
+
 @pytest.mark.parametrize(
     ("row", "is_refused"),
     [
@@ -114,19 +154,34 @@ def test_letters_with_marks_are_the_same_however_they_are_composed(target: Targe
     assert [(method, body) for method, _, body in written.writes] == [("PATCH", {"phone": "1"})]
 
 
-def test_records_that_are_gone_all_at_once_stop_the_run(target: Target) -> None:
+@pytest.mark.parametrize("keys", [("no",), ()])
+def test_records_that_are_gone_all_at_once_stop_the_run(
+    keys: tuple[str, ...], target: Target
+) -> None:
     # Given
     rows = [{"no": str(one), "name": f"Klant {one}"} for one in range(6)]
-    target(rows)
+    target(rows, keys=keys)
     for row in target.rows():
         target.source.customers.delete(row["id"])
     # When
-    written = target(rows, may_fail=True)
+    written = target(rows, keys=keys, may_fail=True)
     # Then
     assert written.sentence.startswith(
         "Of 6 customers that earlier runs wrote, 6 are not in Cirqll"
     )
     assert (written.writes, written.states) == ([], [])
+
+
+def test_records_that_were_deleted_on_both_sides_are_no_surprise(target: Target) -> None:
+    # Given
+    target([{"no": str(one), "name": f"Klant {one}"} for one in range(6)])
+    for row in target.rows():
+        target.source.customers.delete(row["id"])
+    deletions = [{"no": str(one), "_sdc_deleted_at": WHEN} for one in range(6)]
+    # When
+    written = target(deletions, on_delete="delete", max_deletions=1)
+    # Then
+    assert written.counts["customers"]["unchanged"] == 6
 
 
 def test_a_few_records_that_are_gone_are_created_again(target: Target) -> None:
