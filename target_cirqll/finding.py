@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cirqll_client.errors import SettingInvalid
+from cirqll_client.errors import ScopeMissing, SettingInvalid
 from target_cirqll.comparison import BOOKMARK, CUSTOM
 from target_cirqll.groups import Group
 from target_cirqll.identities import are_two_rows, content_identity, key_identity, match_identity
@@ -59,6 +59,7 @@ class Finding:
         self._relations = (CUSTOM,) if any(row.custom_fields for row in self._rows) else ()
         self._identities: dict[int, str] = {}
         self._records: dict[int, Record] = {}
+        self._forbidden: set[int] = set()
         self._entries: dict[str, Entry] = {}
         self._meant: dict[int, Record | None] = {}
         self._refused: dict[int, tuple[Row, Reject]] = {}
@@ -101,9 +102,12 @@ class Finding:
         self._check_some_are_there(self._of_living(known))
         self._ask_unlisted(set(given.values()), may_trust=True)
         self._ask_unlisted(set(known.values()), may_trust=False)
+        self._refuse_forbidden({**given, **known})
         for position, record_id in given.items():
             self._meant[position] = self._records.get(record_id)
         for position, record_id in known.items():
+            if record_id in self._forbidden:
+                continue
             if record_id in self._records:
                 self._meant[position] = self._records[record_id]
             else:
@@ -187,12 +191,17 @@ class Finding:
             }
         )
         self._ask_unlisted(known, may_trust=False)
-        for record_id in known - self._records.keys():
+        for record_id in known - self._records.keys() - self._forbidden:
             self._ledger.forget_record(self._resource, record_id)
-        for row in filter(self._is_open, self._rows):
-            entry = self._entries.get(self._identity(row))
-            if entry and entry.record_id in self._records:
-                self._meant[row.position] = self._records[entry.record_id]
+        records = {
+            row.position: entry.record_id
+            for row in filter(self._is_open, self._rows)
+            if (entry := self._entries.get(self._identity(row))) and entry.record_id is not None
+        }
+        self._refuse_forbidden(records)
+        for position, record_id in records.items():
+            if record_id in self._records:
+                self._meant[position] = self._records[record_id]
 
     def _by_rows_of_one_key(self) -> None:
         """Let rows that share their key mean one record, though only some of them match it."""
@@ -353,6 +362,22 @@ class Finding:
             if row.position in known and not row.deleted_at
         }
 
+    def _shown(self, record_id: int) -> Record | None:
+        """Ask for a single record; one that is there, but not for this user, is noted."""
+        try:
+            return self._live.exists(self._resource, record_id)
+        except ScopeMissing:
+            self._forbidden.add(record_id)
+            return None
+
+    def _refuse_forbidden(self, records: Mapping[int, int]) -> None:
+        """Refuse rows whose record is there, but not to be seen by this user."""
+        for row in self._rows:
+            record_id = records.get(row.position)
+            if record_id in self._forbidden:
+                reason = f"Cirqll does not show {self._resource.name} {record_id} to this user"
+                self._refuse(row, Reject("refused", reason))
+
     def _check_some_are_there(self, ids: set[int]) -> None:
         """Stop where most records that rows became are gone at once. Raises ``SettingInvalid``.
 
@@ -362,7 +387,7 @@ class Finding:
         if len(missing) < _MANY or 2 * len(missing) <= len(ids):
             return
         spread = missing[:: len(missing) // _MANY]
-        if any(self._live.exists(self._resource, one) for one in spread):
+        if any(self._shown(one) or one in self._forbidden for one in spread):
             return
         msg = (
             f"Of {len(ids):,} {self._resource.stream} that earlier runs wrote, {len(missing):,} "
@@ -384,7 +409,9 @@ class Finding:
         for record_id in sorted(ids - self._records.keys(), reverse=True):
             if may_trust and not_there >= _TRUSTED_AFTER:
                 return
-            record = self._live.exists(self._resource, record_id)
+            record = self._shown(record_id)
+            if record_id in self._forbidden:
+                continue
             if record is None:
                 not_there += 1
             else:

@@ -55,3 +55,22 @@ def test_after_some_ids_that_nobody_has_the_index_is_believed(target: Target) ->
 
     assert len(written.rejects) == 50
     assert written.reads < 10
+
+
+@pytest.mark.parametrize("row", [{"no": 1, "name": "B"}, {"id": 1, "name": "B"}])
+def test_a_record_that_is_not_to_be_seen_is_neither_created_again_nor_the_end_of_the_run(
+    target: Target, row: dict[str, Any]
+) -> None:
+    # Given
+    target.source.behave(**HIDDEN)
+    target([{"no": 1, "name": "A"}])
+    (there,) = target.rows()
+    archive(target, there["id"])
+    target.source.sandbox.faults.add("403", path=f"/customer/{there['id']}$", method="GET")
+    # When
+    row = {**row, **({"id": there["id"]} if "id" in row else {})}
+    written = target([row, {"no": 2, "name": "C"}])
+    # Then
+    reason = f"Cirqll does not show customer {there['id']} to this user"
+    assert written.reasons() == [("refused", reason)]
+    assert [one["name"] for one in target.rows()] == ["A", "C"]
