@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 from cirqll_client.errors import ScopeMissing, SettingInvalid
 from target_cirqll.comparison import BOOKMARK, CUSTOM
+from target_cirqll.grouping import Grouping
 from target_cirqll.groups import Group
-from target_cirqll.identities import are_two_rows, content_identity, key_identity, match_identity
+from target_cirqll.identities import are_two_rows
+from target_cirqll.row_identities import RowIdentities
 from target_cirqll.rows import Reject, RowRefused
 from target_cirqll.values import folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from cirqll_client.ledger import Entry
     from cirqll_client.responses import Record
@@ -57,7 +59,7 @@ class Finding:
         self._match_on = policy.match_on.get(self._resource.name, ())
         self._fields = self._compared_fields()
         self._relations = (CUSTOM,) if any(row.custom_fields for row in self._rows) else ()
-        self._identities: dict[int, str] = {}
+        self._names = RowIdentities(comparison, policy)
         self._records: dict[int, Record] = {}
         self._forbidden: set[int] = set()
         self._entries: dict[str, Entry] = {}
@@ -82,13 +84,13 @@ class Finding:
     def _refuse_unknowable(self) -> None:
         """Refuse rows without their key, unless something else tells them apart."""
         for row in self._rows:
-            if row.lacks_key and row.id is None and next(self._matches(row), None) is None:
+            if row.lacks_key and row.id is None and next(self._names.matches(row), None) is None:
                 reason = "the row has no whole key, by which the next run would know it again"
                 self._refuse(row, Reject("invalid", reason))
 
     def _by_ids(self) -> None:
         """Look up the rows that carry an id, and those whose key the ledger knows."""
-        keys = {row.position: self._identity(row) for row in self._rows if row.key}
+        keys = {row.position: self._names.of(row) for row in self._rows if row.key}
         self._entries = self._ledger.known(self._resource, keys.values())
         given = {row.position: row.id for row in self._rows if row.id is not None}
         known = {
@@ -152,7 +154,7 @@ class Finding:
     def _check_stronger(self, row: Row, name: str, record: Record) -> None:
         """Refuse a match that a key which was tried before speaks against."""
         for stronger in self._match_on[: self._match_on.index(name)]:
-            wanted = self._text(row, stronger)
+            wanted = self._names.text(row, stronger)
             there = self._comparison.text(stronger, record.get(stronger))
             if wanted and there and folded(wanted) != folded(there):
                 reason = (
@@ -169,7 +171,7 @@ class Finding:
     def _by_earlier_creates(self) -> None:
         """Look what the ledger knows of the rows, and take it for those that nothing else found."""
         by_row = {
-            row.position: self._identity(row)
+            row.position: self._names.of(row)
             for row in self._rows
             if row.id is None and row.position not in self._refused
         }
@@ -186,7 +188,7 @@ class Finding:
                 entry.record_id
                 for row in filter(self._is_open, self._rows)
                 if not row.deleted_at
-                and (entry := self._entries.get(self._identity(row))) is not None
+                and (entry := self._entries.get(self._names.of(row))) is not None
                 and entry.record_id is not None
             }
         )
@@ -196,7 +198,7 @@ class Finding:
         records = {
             row.position: entry.record_id
             for row in filter(self._is_open, self._rows)
-            if (entry := self._entries.get(self._identity(row))) and entry.record_id is not None
+            if (entry := self._entries.get(self._names.of(row))) and entry.record_id is not None
         }
         self._refuse_forbidden(records)
         for position, record_id in records.items():
@@ -209,10 +211,10 @@ class Finding:
         for row in self._rows:
             live = self._meant.get(row.position)
             if row.key and row.id is None and live is not None:
-                of_key.setdefault(self._identity(row), live)
+                of_key.setdefault(self._names.of(row), live)
         for row in self._rows:
-            if row.key and row.id is None and self._identity(row) in of_key:
-                self._meant[row.position] = of_key[self._identity(row)]
+            if row.key and row.id is None and self._names.of(row) in of_key:
+                self._meant[row.position] = of_key[self._names.of(row)]
 
     def _refuse_claimed(self) -> None:
         """Refuse rows that match a record which is another row of their source already."""
@@ -222,14 +224,14 @@ class Finding:
             if row.key and row.id is None and (live := self._meant.get(row.position)) is not None
         }
         claims = self._ledger.claims(self._resource, set(found.values()))
-        gone = self._deleted()
+        gone = self._names.deleted(self._rows)
         for row in self._rows:
             record_id = found.get(row.position)
             if record_id is None or row.position in self._refused:
                 continue
             claimed = claims.setdefault(record_id, set())
             claimed -= gone
-            identity = self._identity(row)
+            identity = self._names.of(row)
             if identity not in claimed and any(are_two_rows(identity, one) for one in claimed):
                 self._refuse(row, self._claimed(row, record_id))
             claimed.add(identity)
@@ -245,81 +247,22 @@ class Finding:
         return Reject("ambiguous", reason)
 
     def _groups(self) -> list[Group]:
-        """Put rows together that mean one live record, or that share a key of a new one."""
-        groups: dict[int, list[Row]] = {}
-        of_record: dict[int, int] = {}
-        of_key: dict[str, int] = {}
-        for row in self._rows:
-            if row.position in self._refused:
-                continue
-            live = self._meant.get(row.position)
-            number = row.position
-            if live is not None:
-                number = of_record.setdefault(int(live["id"]), number)
-            elif row.id is None:
-                keys = [self._identity(row), *self._matches(row)]
-                number = next((of_key[key] for key in keys if key in of_key), number)
-                if not self._may_join(row, groups.get(number, [])):
-                    continue
-                for key in keys:
-                    of_key.setdefault(key, number)
-            groups.setdefault(number, []).append(row)
-        return [self._group(rows) for rows in groups.values()]
-
-    def _may_join(self, row: Row, others: list[Row]) -> bool:
-        """Tell whether no stronger key speaks against rows that share a weaker one.
-
-        Nothing does where their key at the source is one: they are one row, which changed.
-        """
-        identity = self._identity(row)
-        if row.key and all(self._identity(one) == identity for one in others):
-            return True
-        if any(are_two_rows(identity, self._identity(one)) for one in others):
-            reason = (
-                "an earlier row, with another "
-                + " and ".join(row.key)
-                + ", has the same "
-                + " or ".join(self._match_on)
-            )
-            self._refuse(row, Reject("ambiguous", reason))
-            return False
-        for name in self._match_on:
-            texts = {folded(text) for one in (*others, row) if (text := self._text(one, name))}
-            if len(texts) > 1:
-                reason = f"two new rows have another key in common, but a different {name}"
-                self._refuse(row, Reject("ambiguous", reason, name))
-                return False
-            if texts and self._text(row, name):
-                return True
-        return True
+        rows = [row for row in self._rows if row.position not in self._refused]
+        grouping = Grouping(self._names, match_on=self._match_on)
+        grouped = grouping.grouped(rows, meant=self._meant)
+        for row, reject in grouping.refused:
+            self._refuse(row, reject)
+        return [self._group(some) for some in grouped]
 
     def _group(self, rows: list[Row]) -> Group:
-        rows = self._living_last(rows)
+        rows = self._names.living_last(rows)
         live = self._meant.get(rows[0].position)
-        identities = dict.fromkeys(self._identity(row) for row in rows if row.id is None or row.key)
+        identities = dict.fromkeys(self._names.of(row) for row in rows if row.id is None or row.key)
         doubts = [one for one in identities if (entry := self._entries.get(one)) and entry.is_open]
         # What is in doubt comes first: it is the one that a create would be written down under.
         ordered = tuple(dict.fromkeys([*doubts, *identities]))
         doubt = self._entries[doubts[0]] if doubts and live is None else None
         return Group(tuple(rows), live, ordered, self._is_shared(rows, live, identities), doubt)
-
-    def _living_last(self, rows: list[Row]) -> list[Row]:
-        """Put the rows last that are not deleted in the end: a record lives while one of them does.
-
-        Each in the order of the input; what the deleted ones said no longer counts.
-        """
-        last = {self._row_of_source(row): row for row in rows}
-        gone = {one for one, row in last.items() if row.deleted_at}
-        return sorted(rows, key=lambda row: self._row_of_source(row) not in gone)
-
-    def _row_of_source(self, row: Row) -> str:
-        """Tell rows of the source apart: two versions of one share this."""
-        return self._identity(row) if row.key or row.id is None else f"id {row.id}"
-
-    def _deleted(self) -> set[str]:
-        """Give the identities of rows that are deleted in the end."""
-        last = {self._identity(row): row for row in self._rows if row.key or row.id is None}
-        return {identity for identity, row in last.items() if row.deleted_at}
 
     def _is_shared(self, rows: list[Row], live: Record | None, known: Iterable[str]) -> bool:
         """Tell of a deletion whether others are the record too; then it is not theirs any more."""
@@ -335,7 +278,9 @@ class Finding:
     def _remember(self, groups: list[Group]) -> None:
         """Note the records of source keys that match_on found, and of creates that did happen."""
         # Not those of deleted rows: such a claim would keep the last of them from deleting it.
-        keys = {self._identity(row) for row in self._rows if row.key} - self._deleted()
+        keys = {self._names.of(row) for row in self._rows if row.key} - self._names.deleted(
+            self._rows
+        )
         news: dict[str, int] = {}
         for group in groups:
             if group.live is None:
@@ -420,34 +365,6 @@ class Finding:
 
     def _is_open(self, row: Row) -> bool:
         return row.id is None and not (row.position in self._meant or row.position in self._refused)
-
-    def _identity(self, row: Row) -> str:
-        """Give what the ledger knows the row by: its key, its first match key, or all it says."""
-        known = self._identities.get(row.position)
-        if known is None:
-            known = self._identities[row.position] = self._told_identity(row)
-        return known
-
-    def _told_identity(self, row: Row) -> str:
-        if row.key:
-            return key_identity(row.key, source=self._policy.source)
-        return next(self._matches(row), "") or self._content_of(row)
-
-    def _matches(self, row: Row) -> Iterator[str]:
-        for name in self._match_on:
-            text = self._text(row, name)
-            if text:
-                yield match_identity(name, folded(text))
-
-    def _text(self, row: Row, name: str) -> str | None:
-        return self._comparison.text(name, row.fields.get(name))
-
-    def _content_of(self, row: Row) -> str:
-        texts: Mapping[str, str | None] = {
-            name: self._comparison.text(name, value) for name, value in row.fields.items()
-        }
-        custom = {f"{CUSTOM}.{number}": str(value) for number, value in row.custom_fields.items()}
-        return content_identity({**texts, **custom}, source=self._policy.source)
 
     def _compared_fields(self) -> list[str]:
         """Name the fields to be shown: what is compared, and no more."""
