@@ -91,17 +91,6 @@ class Ledger:
                     found[row.identity] = _entry(row)
         return found
 
-    def claimed(self, resource: Resource, record_ids: Iterable[int]) -> set[int]:
-        """Give those of these records that a row is known to have become."""
-        found: set[int] = set()
-        with self._store.transaction() as connection:
-            for some in _in_parts(set(record_ids)):
-                question = sql.select(ROWS.c.record_id).where(
-                    *self._of(resource), ROWS.c.record_id.in_(some)
-                )
-                found.update(connection.execute(question).scalars())
-        return found
-
     def claims(self, resource: Resource, record_ids: Iterable[int]) -> dict[int, set[str]]:
         """Give the rows that are known to be these records, by record."""
         found: dict[int, set[str]] = {}

@@ -45,13 +45,8 @@ class Misfit(ValueError):
         self.reason = reason
 
 
-def converted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN401 - JSON
-    """Give the value as a field of this kind holds it, beyond its limits too. Raises ``Misfit``."""
-    return None if value is None else rule_for(kind, timestamps)(value)
-
-
 def rule_for(kind: Kind, timestamps: Timestamps) -> Callable[[Any], Any]:
-    """Give what ``converted`` does to all values of a kind but null."""
+    """Give what makes a value that is not null one of this kind, or raises ``Misfit``."""
     return partial(_time, timestamps=timestamps) if kind is Kind.TIME else _RULES[kind]
 
 

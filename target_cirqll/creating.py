@@ -235,7 +235,7 @@ class Creating:
         sent = {name for key in placed for name in placed[key].sent or doubts[key].body}
         fields = comparison.shown_for_likeness(sent)
         records = self._newest.since(resource, floor, fields=fields)
-        claimed = self._ledger.claimed(resource, [int(one["id"]) for one in records])
+        claimed = self._ledger.claims(resource, [int(one["id"]) for one in records])
         free = [one for one in records if int(one["id"]) not in claimed]
         return sorted(free, key=lambda one: int(one["id"]))
 

@@ -237,6 +237,6 @@ def _check_made(known: Ledger, resource: Resource, entry: Entry, *, record_id: i
             "match_on find the record."
         )
         raise SettingInvalid(msg)
-    if known.claimed(resource, [record_id]):
+    if known.claims(resource, [record_id]):
         msg = f"The row did not become {what}, for another row did. Check the ID in Cirqll."
         raise SettingInvalid(msg)
