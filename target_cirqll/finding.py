@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from target_cirqll.rows import Row
 
 _MANY = 5
+"""So many records that are gone at once are hardly what people delete."""
 _TRUSTED_AFTER = 3
 """So many records in a row that Show did not find either: what the Index does not list is gone."""
 
@@ -101,20 +102,25 @@ class Finding:
             and entry.record_id is not None
         }
         self._ask({*given.values(), *known.values()})
-        self._check_some_are_there(self._of_living(known))
+        self._mean_known(known)
         self._ask_unlisted(set(given.values()), may_trust=True)
-        self._ask_unlisted(set(known.values()), may_trust=False)
-        self._refuse_forbidden({**given, **known})
+        self._refuse_forbidden(given)
         for position, record_id in given.items():
             self._meant[position] = self._records.get(record_id)
+
+    def _mean_known(self, known: Mapping[int, int]) -> None:
+        """Let rows mean the records that the ledger names, by position; forget what is gone."""
+        ids = set(known.values())
+        self._check_some_are_there(self._of_living(known))
+        self._ask_unlisted(ids, may_trust=False)
+        self._refuse_forbidden(known)
+        gone = ids - self._records.keys() - self._forbidden
+        for record_id in gone:
+            self._ledger.forget_record(self._resource, record_id)
+        self._entries = {k: one for k, one in self._entries.items() if one.record_id not in gone}
         for position, record_id in known.items():
-            if record_id in self._forbidden:
-                continue
             if record_id in self._records:
                 self._meant[position] = self._records[record_id]
-            else:
-                self._ledger.forget_record(self._resource, record_id)
-                self._entries.pop(keys[position], None)
 
     def _by_matches(self) -> None:
         for name in self._match_on:
@@ -179,31 +185,13 @@ class Finding:
         self._entries |= self._ledger.known(
             self._resource, set(by_row.values()) - self._entries.keys()
         )
-        waiting = {by_row[row.position] for row in self._rows if self._is_open(row)}
-        entries = [self._entries[one] for one in waiting & self._entries.keys()]
-        known = {one.record_id for one in entries if one.record_id is not None}
-        self._ask(known)
-        self._check_some_are_there(
-            {
-                entry.record_id
-                for row in filter(self._is_open, self._rows)
-                if not row.deleted_at
-                and (entry := self._entries.get(self._names.of(row))) is not None
-                and entry.record_id is not None
-            }
-        )
-        self._ask_unlisted(known, may_trust=False)
-        for record_id in known - self._records.keys() - self._forbidden:
-            self._ledger.forget_record(self._resource, record_id)
-        records = {
+        known = {
             row.position: entry.record_id
             for row in filter(self._is_open, self._rows)
-            if (entry := self._entries.get(self._names.of(row))) and entry.record_id is not None
+            if (entry := self._entries.get(by_row[row.position])) and entry.record_id is not None
         }
-        self._refuse_forbidden(records)
-        for position, record_id in records.items():
-            if record_id in self._records:
-                self._meant[position] = self._records[record_id]
+        self._ask(set(known.values()))
+        self._mean_known(known)
 
     def _by_rows_of_one_key(self) -> None:
         """Let rows that share their key mean one record, though only some of them match it."""
@@ -252,35 +240,38 @@ class Finding:
         grouped = grouping.grouped(rows, meant=self._meant)
         for row, reject in grouping.refused:
             self._refuse(row, reject)
-        return [self._group(some) for some in grouped]
+        ordered = [self._names.living_last(some) for some in grouped]
+        claims = self._ledger.claims(self._resource, {*map(self._deleted_id, ordered)} - {0})
+        return [self._group(some, claims) for some in ordered]
 
-    def _group(self, rows: list[Row]) -> Group:
-        rows = self._names.living_last(rows)
+    def _deleted_id(self, rows: list[Row]) -> int:
+        """Give the id of the record that these rows would take away, 0 for none."""
+        live = self._meant.get(rows[0].position)
+        is_left = live is None or not rows[-1].deleted_at or self._policy.on_delete == "ignore"
+        return 0 if live is None or is_left else int(live["id"])
+
+    def _group(self, rows: list[Row], claims: Mapping[int, set[str]]) -> Group:
         live = self._meant.get(rows[0].position)
         identities = dict.fromkeys(self._names.of(row) for row in rows if row.id is None or row.key)
         doubts = [one for one in identities if (entry := self._entries.get(one)) and entry.is_open]
         # What is in doubt comes first: it is the one that a create would be written down under.
         ordered = tuple(dict.fromkeys([*doubts, *identities]))
         doubt = self._entries[doubts[0]] if doubts and live is None else None
-        return Group(tuple(rows), live, ordered, self._is_shared(rows, live, identities), doubt)
+        claimed = claims.get(self._deleted_id(rows), set())
+        return Group(tuple(rows), live, ordered, self._is_shared(claimed, identities), doubt)
 
-    def _is_shared(self, rows: list[Row], live: Record | None, known: Iterable[str]) -> bool:
+    def _is_shared(self, claimed: set[str], known: Iterable[str]) -> bool:
         """Tell of a deletion whether others are the record too; then it is not theirs any more."""
-        if live is None or not rows[-1].deleted_at or self._policy.on_delete == "ignore":
-            return False
-        record_id = int(live["id"])
-        claims = self._ledger.claims(self._resource, [record_id]).get(record_id, set())
-        others = claims - set(known)
-        if others and claims - others:
-            self._ledger.release(self._resource, claims - others)
+        others = claimed - set(known)
+        if others and claimed - others:
+            self._ledger.release(self._resource, claimed - others)
         return bool(others)
 
     def _remember(self, groups: list[Group]) -> None:
         """Note the records of source keys that match_on found, and of creates that did happen."""
         # Not those of deleted rows: such a claim would keep the last of them from deleting it.
-        keys = {self._names.of(row) for row in self._rows if row.key} - self._names.deleted(
-            self._rows
-        )
+        keys = {self._names.of(row) for row in self._rows if row.key}
+        keys -= self._names.deleted(self._rows)
         news: dict[str, int] = {}
         for group in groups:
             if group.live is None:
