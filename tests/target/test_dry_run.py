@@ -155,7 +155,7 @@ class Replay:
                 before = self._shown({field: row.get(field) for field in body})
                 after = self._shown(body)
                 change = {one: {"before": before[one], "after": after[one]} for one in body}
-                deed = "archive" if "archived_at" in body else "update"
+                deed = "archive" if body.get("archived_at") else "update"
                 deeds[name, deed].append((self._id(name, int(number)), change))
                 row.update(body)
             else:
