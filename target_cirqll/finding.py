@@ -194,11 +194,11 @@ class Finding:
         self._mean_known(known)
 
     def _by_rows_of_one_key(self) -> None:
-        """Let rows that share their key mean one record, though only some of them match it."""
+        """Let rows that share their key mean one record, though only some of them tell which."""
         of_key: dict[str, Record] = {}
         for row in self._rows:
             live = self._meant.get(row.position)
-            if row.key and row.id is None and live is not None:
+            if row.key and live is not None:
                 of_key.setdefault(self._names.of(row), live)
         for row in self._rows:
             if row.key and row.id is None and self._names.of(row) in of_key:

@@ -247,6 +247,19 @@ def test_a_row_that_comes_twice_is_created_once(target: Target) -> None:
     assert of["update"]["first"] == [{"id": "(new customer)", "key": {"no": 1}, "fields": change}]
 
 
+def test_a_row_without_id_is_the_record_that_its_key_had_in_the_same_batch(target: Target) -> None:
+    # Given
+    target.begin()
+    target.source.sandbox.rows("customer").insert_many([{"name": "Zon"}])
+    rows = [{"no": 1, "id": 1}, {"no": 1, "name": "Maan"}]
+    # When
+    plan = Plan.of(target, Rows(rows))
+    real = target.take(Rows(rows))
+    # Then
+    assert plan.counts() == counts(real)
+    assert (real.counts["customers"]["created"], real.counts["customers"]["updated"]) == (0, 1)
+
+
 def test_a_child_of_a_new_parent_is_no_orphan(target: Target) -> None:
     # Given a child that comes before its parent, and one after
     target.begin()
