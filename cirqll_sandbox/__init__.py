@@ -4,7 +4,7 @@ It was written from the description of the API alone and shares no code with the
 two can prove each other wrong. From the command line it is `cirqll sandbox`; in Python::
 
     from dataclasses import replace
-    from cirqll_sandbox import Behaviour, Clock, Sandbox
+    from cirqll_sandbox import Behaviour, Clock, Drift, Sandbox
 
     sandbox = Sandbox(seed=1, size=0.1, behaviour=Behaviour(rate_limit=0, page_maximum=100))
     with sandbox.running() as url:            # uvicorn on a free port of the loopback interface
@@ -46,6 +46,38 @@ What may become of a write (each also an option of `cirqll sandbox --behaviour N
     sandbox.faults.add("slow", seconds=2)     # carried out, then a late answer; "slow-start" waits
                                               # before; "empty", "truncated": carried out
 
+Records may hold far more than the documentation tells, and change over time::
+
+    sandbox = Sandbox(drift=Drift())          # some 75 fields of all kinds in every record
+    sandbox.drift()                           # -> 1: the next epoch, in new rows and in some old
+    sandbox.drift(Drift(resources=("customer",), new_rows=5, changed_share=0.2, late_row=150))
+    sandbox = Sandbox(keeps_served=True)
+    sandbox.served("customer")                # every version that an Index or Show handed out, once
+                                              # each: .id, .updated_at, .record (numbers exact)
+
+Custom fields, and what an account may make of them::
+
+    fields = sandbox.custom_fields
+    id = fields.add("Soort", owner="customer", type="select", options=["Groot", "Klein"])
+    fields.set_value("customer", 5, id, "Klein")      # touches the customer
+    fields.add_values("customer", 5, 120)             # as many more, of fields that are made
+    fields.rename(id, "Maat"); fields.change_type(id, "text"); fields.delete(id)
+    fields.add_option(id, "Midden"); fields.rename_option(3, "Normaal")
+    Behaviour(field_values_shape="map", field_value_types="text", option_values="id")
+    Behaviour(field_values_rest="index")      # the values beyond 50: "show", "index", "nowhere"
+    Behaviour(refused_relations=("contact.field_values",), me_path="/user/me")
+
+Another server than we expect, for all requests or, as a fault with a path, for one resource::
+
+    Behaviour(page_maximum=100, page_maximum_mode="refuse", limit_echo="wrong", total_echo="lying")
+    Behaviour(unfilterable_fields=("task.updated_at",), unknown_filter_field="ignore")
+    Behaviour(unorderable_fields=("task.updated_at",), unknown_order_field="ignore")
+    Behaviour(quotes="literal", wrap_single=True, timezone="Europe/Amsterdam", date_header=False)
+    Behaviour(rate_headers=False, rate_limit_told=120, hidden_fields=("customer.phone",))
+    sandbox.faults.add("ignore-filter", path="^/api/task$")   # also "refuse-order", ...
+    sandbox.faults.add("404", path="^/api/todo")              # also "500", "html-200", "502-html"
+    Sandbox(scopes=["customer.read.all"], undocumented_fields=True)
+
 Signing in is at `/oauth/authorize` (a page for a person), `/oauth/token` and `/oauth/scopes`::
 
     with sandbox.running() as url:
@@ -83,16 +115,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.clock import Clock
+    from cirqll_sandbox.drift import Drift
     from cirqll_sandbox.exact_json import SpelledNumber
     from cirqll_sandbox.oauth_log import fingerprint
     from cirqll_sandbox.sandbox import Sandbox
     from cirqll_sandbox.token_services import LUCA
 
-__all__ = ["LUCA", "Behaviour", "Clock", "Sandbox", "SpelledNumber", "fingerprint"]
+__all__ = ["LUCA", "Behaviour", "Clock", "Drift", "Sandbox", "SpelledNumber", "fingerprint"]
 
 _HOMES = {
-    "LUCA": "token_services", "Behaviour": "behaviour", "Clock": "clock", "Sandbox": "sandbox",
-    "SpelledNumber": "exact_json", "fingerprint": "oauth_log",
+    "LUCA": "token_services", "Behaviour": "behaviour", "Clock": "clock", "Drift": "drift",
+    "Sandbox": "sandbox", "SpelledNumber": "exact_json", "fingerprint": "oauth_log",
 }  # fmt: skip
 
 

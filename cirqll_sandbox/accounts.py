@@ -74,5 +74,13 @@ class Accounts:
                 "company_id": added.company_id, "company": company,
             }  # fmt: skip
         user = self._tables["user"].get(user_id) or {**_NOBODY, "id": user_id}
-        row = self._tables["company"].get(user["company_id"]) or _NO_COMPANY
-        return {**user, "company": row}
+        return {**user, "company": self._company(user["company_id"])}
+
+    def _company(self, id_: int) -> dict[str, Any]:
+        """The company with its address and subscription in their place (guess)."""
+        company = self._tables["company"].get(id_)
+        if company is None:
+            return _NO_COMPANY
+        belongings = {name: self._tables[name].get(company[f"{name}_id"] or 0)
+                      for name in ("address", "subscription")}  # fmt: skip
+        return {**company, **belongings}

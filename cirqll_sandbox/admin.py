@@ -22,6 +22,9 @@ It needs no token and counts for nothing. All bodies are JSON.
     POST   /_sandbox/foreign              {"requests": 10}: other programs eat from the budget
     POST   /_sandbox/edits                {"resource": "customer", "rows": 5}: somebody changes rows
     POST   /_sandbox/undocumented-fields  every row gets fields that nobody documented
+    POST   /_sandbox/drift                {"resources": ["customer"], "new_rows": 5,
+                                           "changed_share": 0.2, "late_row": 90000}, all
+                                          optional -> {"epoch": 1}: see `cirqll_sandbox.drift`
     POST   /_sandbox/tokens               {"token": "...", "scopes": ["user.read.all"]}
     DELETE /_sandbox/tokens/{token}
     POST   /_sandbox/reset                as it was at the start
@@ -41,6 +44,7 @@ from starlette.routing import Route
 from cirqll_sandbox.admin_bodies import given
 from cirqll_sandbox.admin_oauth import OAUTH_ROUTES
 from cirqll_sandbox.changes import changed
+from cirqll_sandbox.drift import Drift
 from cirqll_sandbox.exact_json import dumps, loads
 from cirqll_sandbox.faults import FAULT_KINDS
 from cirqll_sandbox.oauth_log import fingerprint
@@ -195,6 +199,13 @@ def _undocumented(sandbox: Sandbox, _: Request, __: Any) -> Any:
     return {}
 
 
+def _drift(sandbox: Sandbox, _: Request, body: Any) -> Any:
+    if body is None:
+        return {"epoch": sandbox.drift()}
+    lists = {"resources": tuple(body["resources"])} if "resources" in body else {}
+    return {"epoch": sandbox.drift(Drift(**{**body, **lists}))}
+
+
 def _grant(sandbox: Sandbox, _: Request, body: Any) -> Any:
     return {"token": sandbox.tokens.grant(given(body, "token"), scopes=body.get("scopes"))}
 
@@ -232,6 +243,7 @@ _ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/foreign", _foreign),
     ("POST", "/edits", _edits),
     ("POST", "/undocumented-fields", _undocumented),
+    ("POST", "/drift", _drift),
     ("POST", "/tokens", _grant),
     ("DELETE", "/tokens/{token}", _revoke),
     ("POST", "/reset", _reset),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from cirqll_sandbox.exact_json import dumps
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cirqll_sandbox.refusals import Refusal
 
 
@@ -19,6 +21,9 @@ class Answer:
     body: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    resource: str = ""
+    records: Sequence[str] = ()
+    """The records of this resource that the body hands out, each as its JSON."""
 
 
 def json_answer(status: int, value: Any, **headers: str) -> Answer:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from cirqll_sandbox import dependants
+from cirqll_sandbox import dependants, field_values
 from cirqll_sandbox.answers import Answer, json_answer
 from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
 from cirqll_sandbox.exact_json import loads
@@ -20,6 +20,7 @@ from cirqll_sandbox.refusals import (
     unauthenticated,
 )
 from cirqll_sandbox.resources import RESOURCES
+from cirqll_sandbox.served import ME
 from cirqll_sandbox.writing import Write
 
 if TYPE_CHECKING:
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.grants import Grant
     from cirqll_sandbox.parameters import Parameters
-    from cirqll_sandbox.resources import Action
+    from cirqll_sandbox.resources import Action, Resource
     from cirqll_sandbox.tables import Database, Row, Table
     from cirqll_sandbox.tokens import Tokens
 
-_PATH = re.compile(r"/api/(?P<resource>[a-z]+)(?:/(?P<id>[^/]+))?\Z")
+_PATH = re.compile(r"/api/(?P<resource>[a-z_]+)(?:/(?P<id>[^/]+))?\Z")
 _ACTIONS: dict[tuple[str, bool], Action] = {
     ("GET", False): "index",
     ("GET", True): "show",
@@ -40,6 +41,10 @@ _ACTIONS: dict[tuple[str, bool], Action] = {
     ("DELETE", True): "delete",
 }
 _SCOPE = {"index": "read", "show": "read"}
+_ME = {
+    "/auth/me": ("/api/auth/me",), "/user/me": ("/api/user/me",),
+    "both": ("/api/auth/me", "/api/user/me"), "nowhere": (),
+}  # fmt: skip
 _LARGEST_ID = 2**32
 
 
@@ -68,10 +73,10 @@ class Api:
         grant = self._tokens.find(call.token)
         if grant is None:
             raise unauthenticated()
-        if call.path == "/api/auth/me" and call.method == "GET":
-            return json_answer(200, self._accounts.me(grant.user_id))
-        action, table, id_text = self._route(call)
-        needed = f"{table.resource.name}.{_SCOPE.get(action, action)}.all"
+        if call.path in _ME[behaviour.me_path] and call.method == "GET":
+            return self._me(grant)
+        action, table, id_text = self._route(call, behaviour)
+        needed = _needed_scope(table.resource.name, action)
         if not grant.permits(needed, behaviour):
             raise forbidden(needed)
         if behaviour.relations_need_scopes:
@@ -81,19 +86,27 @@ class Api:
         if action == "delete":
             return self._deleted(_changeable(table, id_text, behaviour), table, behaviour)
         # A view that is refused must be refused before anything is written.
-        presenter = Presenter(call.parameters, table, self._database, behaviour)
+        presenter = Presenter(call.parameters, table, self._database, behaviour, single=True)
         status = behaviour.create_status if action == "create" else 200
         row = self._row(action, table, id_text, call, behaviour)
-        return _single(status, row, presenter, behaviour)
+        answer, text = _single(status, row, presenter, behaviour)
+        if action != "show":
+            return answer
+        return replace(answer, resource=table.resource.name, records=(text,))
 
-    def _route(self, call: Call) -> tuple[Action, Table, str]:
+    def _me(self, grant: Grant) -> Answer:
+        answer = json_answer(200, self._accounts.me(grant.user_id))
+        return replace(answer, resource=ME, records=(answer.body,))
+
+    def _route(self, call: Call, behaviour: Behaviour) -> tuple[Action, Table, str]:
         match = _PATH.match(call.path)
         resource = RESOURCES.get(match["resource"]) if match else None
-        if match is None or resource is None or not resource.actions:
+        actions = _actions(resource, behaviour) if resource else ()
+        if match is None or resource is None or not actions:
             message = f"The route {call.path.lstrip('/')} could not be found."
             raise not_found(message)
         action = _ACTIONS.get((call.method, match["id"] is not None))
-        if action not in resource.actions:
+        if action not in actions:
             message = f"The {call.method} method is not supported for this route."
             raise Refusal(405, message)
         return action, self._database.tables[resource.name], match["id"] or ""
@@ -123,6 +136,19 @@ class Api:
                 raise forbidden(needed)
 
 
+def _actions(resource: Resource, behaviour: Behaviour) -> tuple[Action, ...]:
+    """What can be done with a resource, and with custom values where they are to be had alone."""
+    if resource.name == field_values.TABLE and behaviour.field_values_rest == "index":
+        return ("index",)
+    return resource.actions
+
+
+def _needed_scope(resource: str, action: Action) -> str:
+    """A guess for custom values: whoever may read the fields may read these."""
+    owner = "field" if resource == field_values.TABLE else resource
+    return f"{owner}.{_SCOPE.get(action, action)}.all"
+
+
 def _found(table: Table, id_text: str) -> Row:
     row = table.get(int(id_text)) if id_text.isdecimal() and int(id_text) <= _LARGEST_ID else None
     if row is None:
@@ -139,10 +165,13 @@ def _changeable(table: Table, id_text: str, behaviour: Behaviour) -> Row:
     return row
 
 
-def _single(status: int, row: Row, presenter: Presenter, behaviour: Behaviour) -> Answer:
+def _single(
+    status: int, row: Row, presenter: Presenter, behaviour: Behaviour
+) -> tuple[Answer, str]:
+    """The answer, with the record that it holds."""
     text = presenter.text(row)
     body = f'{{"data":{text}}}' if behaviour.wrap_single else text
-    return Answer(status, body, {WEIGHT_HEADER: str(presenter.weight)})
+    return Answer(status, body, {WEIGHT_HEADER: str(presenter.weight)}), text
 
 
 def _json(call: Call) -> Any:

@@ -81,6 +81,8 @@ class ApiEndpoint(Endpoint):
             status=None if harm.cut_before else answer.status,
             faults=tuple(fault.kind for fault in faults),
         )
+        if not harm.loses_something:
+            self._sandbox.handed_out(answer)
         await deliver(answer, harm, scope, send)
 
     def _verdict(self, call: Call, faults: list[Fault], behaviour: Behaviour) -> Verdict | None:

@@ -49,10 +49,12 @@ class Behaviour:
     show_mode: Honesty = "honour"
     unknown_filter_field: Strictness = "refuse"
     """Unknown in the documentation. `ignore` takes the condition as always true."""
+    unknown_order_field: Strictness = "refuse"
+    """Documented. `ignore` orders by what is left."""
     unfilterable_fields: tuple[str, ...] = ()
     unorderable_fields: tuple[str, ...] = ()
     """Likely none: a column such as `updated_at` can be filtered and ordered on. The fields named
-    here are treated as unknown."""
+    here, as `updated_at` or for one resource as `customer.updated_at`, are treated as unknown."""
     unknown_show_field: Strictness = "refuse"
     """Unknown in the documentation."""
     unknown_with_relation: Strictness = "refuse"
@@ -83,9 +85,25 @@ class Behaviour:
     url_refusal_status: Literal[414, 400] = 414
     """Likely (nginx)."""
 
+    me_path: Literal["/auth/me", "/user/me", "both", "nowhere"] = "/auth/me"
+    """Documented, but another page calls it `/user/me`. `nowhere` answers 404 to both."""
+
     # Relations
     field_values_shape: Literal["page", "list", "map"] = "page"
     """Unknown in the documentation, `page` being the most probable."""
+    field_value_types: Literal["typed", "text"] = "typed"
+    """Unknown in the documentation. `text` gives every value as a column of texts would hold it:
+    `"12"`, `"1"` for true, a list as its JSON."""
+    option_values: Literal["name", "id"] = "name"
+    """Unknown in the documentation: what the value of a field with options is, for each of the
+    chosen ones."""
+    field_values_rest: Literal["show", "index", "nowhere"] = "show"
+    """Guess: where the values beyond `relation_page` are. A Show with `with=field_values` gives all
+    of them; or they have an Index of their own, `GET /field_value?filter=(customer_id:eq:5)`, which
+    needs the scope `field.read.all`; or they cannot be had."""
+    refused_relations: tuple[str, ...] = ()
+    """Likely none. Relations that are answered 400 when they are asked for by `with`: `contacts`
+    or, for one resource, `customer.contacts`."""
     relation_page: int = 50
     """Documented."""
     eager_loading_maximum: int = 16

@@ -69,6 +69,7 @@ import click
 @click.option("--ignore-filter", is_flag=True, help="Ignore the filter.")
 @click.option("--ignore-order", is_flag=True, help="Ignore the order.")
 @click.option("--undocumented-fields", is_flag=True, help="Add fields that nobody documented.")
+@click.option("--drift", is_flag=True, help="Add fields that change over time, of all kinds.")
 @click.option("--edit-rate", default=0.0, metavar="ROWS", help="Rows that change each second.")
 @click.option("--scopes", help="What the token may do, e.g. 'customer.read.all user.read.all'.")
 @click.option(

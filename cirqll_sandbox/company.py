@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cirqll_sandbox import words
 from cirqll_sandbox.edits import undocumented
+from cirqll_sandbox.field_values import WITH_OPTIONS
 from cirqll_sandbox.invention import Invention
 from cirqll_sandbox.records import Records
 from cirqll_sandbox.resources import CUSTOM_FIELD_OWNERS, ENDPOINTS
@@ -20,6 +21,7 @@ _ROWS = {
     "template": 8, "webhook": 3,
 }  # fmt: skip
 _SHARE_WITH_CUSTOM_VALUES = 0.6
+_SHARE_WITH_MORE_VALUES = 0.4
 _ITEMS_OF_A_TEMPLATE = 3
 
 
@@ -44,6 +46,7 @@ class Company:
                 self._records.remember_contacts()
         self._template_items()
         self._custom_values()
+        self._more_custom_fields()
 
     def _fill(self, name: str, rows: list[Row]) -> None:
         odd = self._undocumented and name in ENDPOINTS
@@ -99,3 +102,28 @@ class Company:
             if model == owner and self._invention.random.random() < _SHARE_WITH_CUSTOM_VALUES
         ]
         self._fill("field_value", values)
+
+    def _more_custom_fields(self) -> None:
+        """Comes last, so that the rest of the company is the same with and without."""
+        first, before = self._database.tables["field"].next_id, len(words.CUSTOM_FIELDS)
+        self._fill("field", [
+            {"name": name, "type": kind, "model": model, "required": False, "order": order}
+            for order, (model, name, kind) in enumerate(words.MORE_CUSTOM_FIELDS, start=before)
+        ])  # fmt: skip
+        self._fill("field_option", [
+            {"name": choice, "order": order, "field_id": field}
+            for field, (_, _, kind) in enumerate(words.MORE_CUSTOM_FIELDS, start=first)
+            if kind in WITH_OPTIONS
+            for order, choice in enumerate(words.MORE_CHOICES)
+        ])  # fmt: skip
+        self._fill("field_value", [
+            {
+                "field_id": field, "owner_type": owner, "owner_id": id_,
+                "value": self._invention.maybe(
+                    self._invention.custom_value(kind, words.MORE_CHOICES)
+                ),
+            }
+            for field, (owner, _, kind) in enumerate(words.MORE_CUSTOM_FIELDS, start=first)
+            for id_ in self._database.tables[owner].ids
+            if self._invention.random.random() < _SHARE_WITH_MORE_VALUES
+        ])  # fmt: skip

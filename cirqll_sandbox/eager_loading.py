@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from cirqll_sandbox import field_values
 from cirqll_sandbox.exact_json import dumps
 from cirqll_sandbox.field_names import is_named
+from cirqll_sandbox.field_values import FieldValues
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.resources import BELOW_ANYTHING, RESOURCES
+from cirqll_sandbox.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -19,38 +21,19 @@ if TYPE_CHECKING:
     from cirqll_sandbox.tables import Database, Row, Table
 
 WEIGHT_HEADER = "X-Eager-Loading-Weight"
-_SHOWN = {"field_value": ("id", "field_id", "value")}
-"""All that is ever shown of rows that belong to others."""
-
-
-@dataclass(slots=True)
-class View:
-    """What to give of the rows of one table."""
-
-    fields: set[str] | None = None
-    """`None` means every field."""
-    relations: dict[str, View] = field(default_factory=dict)
-    counts: tuple[Relation, ...] = ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether a row is given as it lies in its table."""
-        return self.fields is None and not self.relations and not self.counts
-
-    def chosen(self, name: str) -> None:
-        """Give this field, and from now on only chosen ones."""
-        self.fields = {"id", *(self.fields or ()), name}
 
 
 class Presenter:
     """Reads the view from the parameters and turns rows into JSON by it."""
 
     def __init__(
-        self, parameters: Parameters, table: Table, database: Database, behaviour: Behaviour
-    ) -> None:
+        self, parameters: Parameters, table: Table, database: Database, behaviour: Behaviour,
+        *, single: bool = False,
+    ) -> None:  # fmt: skip
         self._table = table
         self._database = database
         self._behaviour = behaviour
+        self._values = FieldValues(database, behaviour, all_at_once=single)
         self.view = View()
         shown = self._add_shown(parameters.many("show"))
         loaded = self._add_loaded(parameters.many("with"))
@@ -62,9 +45,15 @@ class Presenter:
 
     def text(self, row: Row) -> str:
         """The row as JSON."""
-        if self.view.whole and not self._behaviour.hidden_fields:
+        name = self._table.resource.name
+        if self._behaviour.hidden_fields or name == field_values.TABLE:
+            return dumps(self._present(row, name, self.view))
+        if self.view.whole:
             return self._table.text(row["id"])
-        return dumps(self._present(row, self._table.resource.name, self.view))
+        if self.view.whole_with_values and field_values.RELATION not in row:
+            values = self._values.text(row, name)
+            return f'{self._table.text(row["id"])[:-1]},"{field_values.RELATION}":{values}}}'
+        return dumps(self._present(row, name, self.view))
 
     def _add_shown(self, names: list[str]) -> set[tuple[str, ...]]:
         mode = self._behaviour.show_mode
@@ -97,13 +86,22 @@ class Presenter:
         return {path for name in names for path in self._load(*name.split("."))}
 
     def _load(self, *path: str) -> Iterator[tuple[str, ...]]:
-        if self._known_chain(path, self._behaviour.unknown_with_relation) is None:
+        chain = self._known_chain(path, self._behaviour.unknown_with_relation)
+        if chain is None:
             return
+        self._refuse_some(chain)
         view = self.view
         for depth, name in enumerate(path):
             view = view.relations.setdefault(name, View())
             yield path[: depth + 1]
         view.fields = None
+
+    def _refuse_some(self, chain: list[Relation]) -> None:
+        owners = [self._table.resource.name, *(relation.table for relation in chain)]
+        for owner, relation in zip(owners, chain, strict=False):
+            if is_named(relation.name, owner, self._behaviour.refused_relations):
+                message = f"The relation {relation.name} of {owner} cannot be loaded."
+                raise bad_request(message)
 
     def _counted(self, name: str) -> Relation:
         relation = self._table.resource.relations.get(name)
@@ -148,9 +146,9 @@ class Presenter:
         return weight
 
     def _present(self, row: Row, resource: str, view: View) -> dict[str, Any]:
-        kept = _SHOWN.get(resource, row)
+        kept = self._kept(row, resource)
         fields, hidden = view.fields, self._behaviour.hidden_fields
-        shown = {k: row[k] for k in kept if k in row and (fields is None or k in fields)}
+        shown = {k: v for k, v in kept.items() if fields is None or k in fields}
         if hidden:
             shown = {k: v for k, v in shown.items() if not is_named(k, resource, hidden)}
         relations = RESOURCES[resource].relations
@@ -160,17 +158,20 @@ class Presenter:
             shown[f"{relation.name}_count"] = len(self._database.related(row, relation))
         return shown
 
+    def _kept(self, row: Row, resource: str) -> Row:
+        """All that is ever shown of a row, before the view chooses from it."""
+        if resource != field_values.TABLE:
+            return row
+        alone = self._table.resource.name == field_values.TABLE
+        return self._values.alone(row) if alone else self._values.within(row)
+
     def _related(self, row: Row, relation: Relation, view: View) -> Any:
         rows = self._database.related(row, relation)
         if not relation.many:
             return self._present(rows[0], relation.table, view) if rows else None
-        limit = self._behaviour.relation_page
+        custom = relation.name == field_values.RELATION
+        limit = self._values.limit(len(rows)) if custom else self._behaviour.relation_page
         data = [self._present(item, relation.table, view) for item in rows[:limit]]
-        if relation.name == "field_values" and self._behaviour.field_values_shape != "page":
-            return self._bare_values(data)
+        if custom:
+            return self._values.shaped(data, total=len(rows))
         return {"data": data, "limit": limit, "total": len(rows), "offset": 0}
-
-    def _bare_values(self, values: list[dict[str, Any]]) -> Any:
-        if self._behaviour.field_values_shape == "list":
-            return values
-        return {str(value["field_id"]): value["value"] for value in values}

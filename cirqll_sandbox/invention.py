@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cirqll_sandbox import words
 from cirqll_sandbox.clock import stamp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
     from cirqll_sandbox.tables import Row
@@ -94,7 +96,7 @@ class Invention:
         """The value once in twenty, else null."""
         return value if self.random.random() < 0.05 else None  # noqa: PLR2004 - one in twenty
 
-    def custom_value(self, kind: str) -> Any:
+    def custom_value(self, kind: str, choices: Sequence[str] = words.CHOICES) -> Any:  # noqa: PLR0911 - one for each kind
         """A value of a custom field of this kind."""
         match kind:
             case "number":
@@ -104,5 +106,27 @@ class Invention:
             case "date":
                 return self.text_of_moment()[:10]
             case "select":
-                return self.random.choice(words.CHOICES)
+                return self.random.choice(choices or words.CHOICES)
+            case "multiselect":
+                return self.random.sample(choices, self.random.randrange(len(choices) + 1))
+            case "textarea":
+                return self.remark()
+            case "decimal":
+                return Decimal(self.random.randrange(-999, 10**7)).scaleb(-2)
+            case "datetime":
+                return self.text_of_moment()
+            case "url" | "email" | "phone" | "user":
+                return self._pointer(kind)
         return f"P-{self.random.randrange(10**5):05}"
+
+    def _pointer(self, kind: str) -> Any:
+        """Where somebody or something is to be found."""
+        number = self.random.randrange(1, 10)
+        match kind:
+            case "url":
+                return f"https://voorbeeld{number}.example/pad?a=1&b=%20"
+            case "email":
+                return f"Contact{number}@voorbeeld.example"
+            case "phone":
+                return self.phone()
+        return number

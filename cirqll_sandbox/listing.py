@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from cirqll_sandbox import field_values
 from cirqll_sandbox.answers import Answer
 from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
 from cirqll_sandbox.filtering import Condition, parse_filter
@@ -41,7 +42,7 @@ class Listing:
         status = behaviour.page_refusal_status
         offset = parameters.whole("offset", least=0, status=status) or 0
         order = _order(parameters, table, behaviour)
-        tree = _filter(parameters, behaviour)
+        tree = _filter(parameters, table, behaviour)
         presenter = Presenter(parameters, table, self._database, behaviour)
         in_force = limit if behaviour.page_maximum_mode == "obey" else min(
             limit, behaviour.page_maximum
@@ -50,7 +51,8 @@ class Listing:
         texts = [presenter.text(row) for id_ in ids if (row := table.find(id_))]
         echoed = limit if behaviour.page_maximum_mode == "cap_silently" else in_force
         body = _envelope(texts, echoed, total, offset, behaviour)
-        return Answer(200, body, {WEIGHT_HEADER: str(presenter.weight)})
+        headers = {WEIGHT_HEADER: str(presenter.weight)}
+        return Answer(200, body, headers, resource=table.resource.name, records=texts)
 
     def _page(  # noqa: PLR0913, PLR0917 - the parts of one question
         self, table: Table, tree: Filter | None, order: Order, behaviour: Behaviour,
@@ -135,14 +137,15 @@ def _order(parameters: Parameters, table: Table, behaviour: Behaviour) -> Order:
     return parse_order(texts, table, behaviour)
 
 
-def _filter(parameters: Parameters, behaviour: Behaviour) -> Filter | None:
+def _filter(parameters: Parameters, table: Table, behaviour: Behaviour) -> Filter | None:
     text = parameters.one("filter")
     if text is None or behaviour.filter_mode == "ignore":
         return None
     if behaviour.filter_mode == "refuse":
         message = "The parameter filter is not supported."
         raise bad_request(message)
-    return parse_filter(text, behaviour)
+    tree = parse_filter(text, behaviour)
+    return field_values.by_owner(tree) if table.resource.name == field_values.TABLE else tree
 
 
 def _envelope(texts: list[str], limit: int, total: int, offset: int, behaviour: Behaviour) -> str:

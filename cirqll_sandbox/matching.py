@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.filtering import Condition
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.values import as_date_time, collation, comparison, membership, search
@@ -47,7 +48,8 @@ def _condition(
             return _unknown(condition, behaviour)
         relations.append(relation)
         table = database.tables[relation.table]
-    if field not in table.columns or field in behaviour.unfilterable_fields:
+    locked = is_named(field, table.resource.name, behaviour.unfilterable_fields)
+    if locked or field not in table.columns:
         return _unknown(condition, behaviour)
     test = _value_test(condition, _values(condition, table.resource), behaviour)
     if condition.negated:

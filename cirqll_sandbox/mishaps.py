@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from http.client import responses
 from typing import TYPE_CHECKING
 
 from cirqll_sandbox.answers import Answer, json_answer
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 HTML = "text/html; charset=utf-8"
 LOGIN = "/login"
-_FIRST_ERROR = 400
+_FIRST_ERROR, _FIRST_OF_SERVER = 400, 500
 _OF_A_PROXY = frozenset({502, 504})
 _PAGE = "<!DOCTYPE html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
 
@@ -103,4 +104,5 @@ def _refused_for_now(wait: str | None) -> Answer:
 def _error(status: int, *, html: bool) -> Answer:
     if html:
         return page(status, f"{status} Error")
-    return json_answer(status, {"message": "Server Error"})
+    told = responses.get(status, "Error") if status < _FIRST_OF_SERVER else "Server Error"
+    return json_answer(status, {"message": told})

@@ -5,11 +5,12 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.values import collation, sort_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
 
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.tables import Row, Table
@@ -20,19 +21,26 @@ if TYPE_CHECKING:
 
 def parse_order(texts: Iterable[str], table: Table, behaviour: Behaviour) -> Order:
     """`name`, `name:asc` and `name:desc`; a `Refusal` (400) for a bad field or direction."""
-    fields = table.columns.keys() - behaviour.unorderable_fields
-    return tuple(_term(text, fields) for text in texts)
+    terms = map(_term, texts)
+    return tuple(term for term in terms if _counts(term[0], table, behaviour))
 
 
-def _term(text: str, fields: Collection[str]) -> tuple[str, bool]:
+def _term(text: str) -> tuple[str, bool]:
     field, _, direction = text.partition(":")
-    if field not in fields:
-        message = f"The field {field} cannot be ordered by."
-        raise bad_request(message)
     if direction.lower() not in {"asc", "desc"} and ":" in text:
         message = f"The direction {direction} is invalid."
         raise bad_request(message)
     return field, direction.lower() == "desc"
+
+
+def _counts(field: str, table: Table, behaviour: Behaviour) -> bool:
+    locked = is_named(field, table.resource.name, behaviour.unorderable_fields)
+    if field in table.columns and not locked:
+        return True
+    if behaviour.unknown_order_field == "ignore":
+        return False
+    message = f"The field {field} cannot be ordered by."
+    raise bad_request(message)
 
 
 def ordered(rows: list[Row], order: Order, behaviour: Behaviour) -> list[Row]:

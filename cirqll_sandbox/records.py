@@ -24,7 +24,7 @@ class Records:
         self._database = database
         self._invention = invention
         self._random = invention.random
-        self._contacts: dict[int, list[int]] = defaultdict(list)
+        self._contacts: dict[int | None, list[int]] = defaultdict(list)
 
     def made(self, resource: str, number: int) -> Row:
         """The fields of the record of this number, but for id and times."""
@@ -179,10 +179,11 @@ class Records:
             "user_id": self._one_of("user"),
         }
 
-    def _one_of(self, resource: str) -> int:
-        return self._random.choice(self._database.tables[resource].ids)
+    def _one_of(self, resource: str) -> int | None:
+        ids = self._database.tables[resource].ids
+        return self._random.choice(ids) if ids else None
 
-    def _contact_of(self, customer: int) -> int | None:
+    def _contact_of(self, customer: int | None) -> int | None:
         contacts = self._contacts.get(customer)
         return self._random.choice(contacts) if contacts else None
 
@@ -194,3 +195,6 @@ _MAKERS: dict[str, Callable[[Records, int], Row]] = {
     "note": Records._note, "todo": Records._todo, "template": Records._template,
     "webhook": Records._webhook,
 }  # fmt: skip
+
+MADE = frozenset(_MAKERS)
+"""The resources whose records are made; the others have fixed ones."""

@@ -14,23 +14,29 @@ from cirqll_sandbox.clients import CLIENT_SECRET
 from cirqll_sandbox.clock import Clock, stamp
 from cirqll_sandbox.colleagues import Colleagues
 from cirqll_sandbox.company import Company
+from cirqll_sandbox.custom_fields import CustomFields
+from cirqll_sandbox.drift import Drift
+from cirqll_sandbox.drifting import Drifting
 from cirqll_sandbox.edits import undocumented
 from cirqll_sandbox.faults import Faults
 from cirqll_sandbox.oauth import OAuth
 from cirqll_sandbox.rate_limit import RateLimit
 from cirqll_sandbox.request_log import RequestLog
 from cirqll_sandbox.resources import ENDPOINTS
+from cirqll_sandbox.served import ServedRecords
 from cirqll_sandbox.tables import Database
 from cirqll_sandbox.tokens import ACCESS_TOKEN, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from cirqll_sandbox.answers import Answer
     from cirqll_sandbox.clients import Client
     from cirqll_sandbox.faults import Fault
     from cirqll_sandbox.grants import Pair
     from cirqll_sandbox.oauth_log import AuthorizeRequestRecord, TokenRequestRecord
     from cirqll_sandbox.request_log import RequestRecord
+    from cirqll_sandbox.served import Served
     from cirqll_sandbox.tables import Table
 
 _LOGGER = logging.getLogger(__name__)
@@ -50,6 +56,8 @@ class Sandbox:
         clock: Clock | None = None,
         scopes: Iterable[str] | None = None,
         undocumented_fields: bool = False,
+        drift: Drift | None = None,
+        keeps_served: bool = False,
     ) -> None:
         self.lock = RLock()
         self.clock = clock or Clock()
@@ -63,9 +71,11 @@ class Sandbox:
         self.database = Database(lock=self.lock, now=self._now)
         self.oauth = OAuth(self.database, self.tokens, self.clock)
         self.api = Api(self.database, self.tokens, self.oauth.accounts)
+        self.custom_fields = CustomFields(self.database)
         self._seed, self._size = seed, size
-        self._undocumented_fields = undocumented_fields
+        self._undocumented_fields, self._drift = undocumented_fields, drift
         self._first_behaviour = self.behaviour
+        self._served = ServedRecords() if keeps_served else None
         self._errors: list[Exception] = []
         self.reset()
 
@@ -91,6 +101,14 @@ class Sandbox:
                 for row in self.rows(name).all():
                     self.rows(name).update(row["id"], **undocumented(row["id"]))
 
+    def drift(self, drift: Drift | None = None) -> int:
+        """Undocumented fields move to their next epoch, in new rows and in some of the old ones.
+
+        Without a `Drift` it is the sandbox's own, or the default one; the number of the epoch.
+        """
+        with self.lock:
+            return self._drifting.step(drift or self._drift or Drift())
+
     def reset(self) -> None:
         """The data, behaviour, faults and records of the start; who may sign in, tokens and clock
         stay.
@@ -103,6 +121,8 @@ class Sandbox:
             self.token_log.clear()
             self.authorize_log.clear()
             self.rate_limit.reset()
+            if self._served:
+                self._served.clear()
             self.database.clear()
             if self._size:
                 company = Company(
@@ -110,6 +130,11 @@ class Sandbox:
                     timezone=self.behaviour.timezone,
                 )  # fmt: skip
                 company.move_in(undocumented_fields=self._undocumented_fields)
+            self._drifting = Drifting(
+                self.database, seed=self._seed, timezone=self.behaviour.timezone
+            )
+            if self._drift:
+                self._drifting.begin(self._drift)
 
     # Requests
 
@@ -127,6 +152,24 @@ class Sandbox:
     def most_in_any_window(self, seconds: float = 60) -> int:
         """The largest number of API requests, refused ones included, in any window."""
         return self.log.most_in_any_window(seconds)
+
+    def served(self, resource: str) -> list[Served]:
+        """Every version of every record that an Index or a Show ever handed out, each once.
+
+        In the order in which they first went out, `"me"` being the signed-in users. An answer that
+        was cut or truncated handed out nothing. `RuntimeError` without `keeps_served=True`.
+        """
+        if self._served is None:
+            message = "This sandbox keeps no copies. Make it with Sandbox(keeps_served=True)."
+            raise RuntimeError(message)
+        with self.lock:
+            return self._served.all(resource)
+
+    def handed_out(self, answer: Answer) -> None:
+        """Keep what an answer hands out, if that is wanted."""
+        if self._served is not None:
+            with self.lock:
+                self._served.keep(answer)
 
     def foreign_requests(self, requests: int) -> None:
         """Other programs eat from the budget now."""

@@ -12,6 +12,7 @@ import click
 from cirqll_sandbox.app import build_app
 from cirqll_sandbox.behaviour import Behaviour
 from cirqll_sandbox.changes import UnknownBehaviourError, changed, is_timezone
+from cirqll_sandbox.drift import Drift
 from cirqll_sandbox.exact_json import dumps
 from cirqll_sandbox.faults import FAULT_KINDS, UnknownFaultError
 from cirqll_sandbox.sandbox import Sandbox
@@ -120,6 +121,7 @@ def _sandbox(options: Mapping[str, Any]) -> Sandbox:
         behaviour=behaviour,
         scopes=_scopes(options["scopes"]),
         undocumented_fields=options["undocumented_fields"],
+        drift=Drift() if options["drift"] else None,
     )
     client = sandbox.client
     sandbox.add_client(

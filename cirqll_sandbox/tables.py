@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
     IndexKey = tuple[SortKey, int]
 
+_SHOWN_IN_VALUES = frozenset({"field", "field_option", "field_value"})
+
 
 class Database:
     """All tables; one lock guards them, and `version` moves with every change of any row."""
@@ -27,7 +29,15 @@ class Database:
         self.lock = lock
         self.now = now
         self.version = 0
+        self.texts_of_values: dict[object, str] = {}
+        """The custom values of records as JSON, until one of them changes."""
         self.tables = {name: Table(resource, self) for name, resource in RESOURCES.items()}
+
+    def changed(self, table: Table) -> None:
+        """Note that a row of this table changes."""
+        self.version += 1
+        if table.resource.name in _SHOWN_IN_VALUES:
+            self.texts_of_values.clear()
 
     def clear(self) -> None:
         """Leave every table empty, with ids that begin at 1 again."""
@@ -67,7 +77,7 @@ class Table:
         self._texts: dict[int, str] = {}
         self._referring: dict[str, dict[Any, set[int]]] = {}
         self._next_id = 1
-        self._database.version += 1
+        self._database.changed(self)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -102,7 +112,7 @@ class Table:
             self.ids.sort()
             for row in completed:
                 self._refer(row)
-            self._database.version += 1
+            self._database.changed(self)
             return [row["id"] for row in completed]
 
     def update(self, id: int, /, **fields: Any) -> Row:  # noqa: A002 - the vendor's word
@@ -115,6 +125,15 @@ class Table:
             self.columns.update(dict.fromkeys(new))
             self._add(new)
             return copied(new)  # type: ignore[no-any-return]
+
+    def replace(self, row: Row, /) -> None:
+        """Put a row in the place of the one with its id; `updated_at` becomes now unless given."""
+        with self._lock:
+            before = self._rows[row["id"]]
+            new = {"updated_at": self._database.now(), **copied(row)}
+            self._remove(before)
+            self.columns.update(dict.fromkeys(new))
+            self._add(new)
 
     def delete(self, id: int, /) -> None:  # noqa: A002
         """Take a row away; references to it stay. `KeyError` when it is gone."""
@@ -136,6 +155,11 @@ class Table:
         with self._lock:
             for id_ in list(self.ids):
                 self._remove(self._rows[id_])
+
+    @property
+    def next_id(self) -> int:
+        """The id of the row that is inserted next."""
+        return self._next_id
 
     # What the sandbox itself uses: the rows as they lie here, under the lock.
 
@@ -185,7 +209,7 @@ class Table:
         insort(self.by_updated_at, _index_key(row))
         insort(self.ids, row["id"])
         self._refer(row)
-        self._database.version += 1
+        self._database.changed(self)
 
     def _refer(self, row: Row) -> None:
         for column, index in self._referring.items():
@@ -199,7 +223,7 @@ class Table:
             index[_hashable(row.get(column))].discard(id_)
         del self._rows[id_]
         self._texts.pop(id_, None)
-        self._database.version += 1
+        self._database.changed(self)
 
 
 def _index_key(row: Row) -> IndexKey:

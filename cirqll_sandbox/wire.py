@@ -25,6 +25,11 @@ class Damage:
     truncated: bool = False
     empty: bool = False
 
+    @property
+    def loses_something(self) -> bool:
+        """Whether less than the whole answer arrives."""
+        return self.cut_before or self.cut_in_body or self.truncated or self.empty
+
 
 async def deliver(answer: Answer, damage: Damage, scope: Scope, send: Send) -> None:
     """Send the answer as far as the damage lets it through."""

@@ -73,6 +73,49 @@ CUSTOM_FIELDS = (
     ("contract", "Stilzwijgend verlengen", "checkbox"),
 )
 CHOICES = ("Laag", "Midden", "Hoog")
+MORE_CHOICES = ("Groot", "groot", 'Détail & "Co"', "1", "Overig, n.v.t.")
+FIELD_TYPES = (
+    "text", "textarea", "number", "decimal", "date", "datetime", "checkbox", "select",
+    "multiselect", "url", "email", "phone", "user",
+)  # fmt: skip
+"""Guess: the words by which Cirqll tells the types of custom fields apart."""
+MORE_CUSTOM_FIELDS = (
+    ("customer", "Branche", "text"),
+    ("customer", "branche", "select"),
+    ("customer", "Toelichting", "textarea"),
+    ("customer", "Jaaromzet (x € 1.000)", "decimal"),
+    ("customer", "Laatste bezoek", "datetime"),
+    ("customer", "Interesses", "multiselect"),
+    ("customer", "Webshop", "url"),
+    ("customer", "E-mail administratie", "email"),
+    ("customer", "Telefoon 's avonds", "phone"),
+    ("customer", "Vaste verkoper", "user"),
+    ("customer", "Nieuwsbrief?", "checkbox"),
+    ("contact", "Taal", "select"),
+    ("contact", "Hobby's", "multiselect"),
+    ("contact", "LinkedIn", "url"),
+    (
+        "contact",
+        "Hoe heeft deze contactpersoon ons voor het eerst leren kennen en wie was daar toen bij",
+        "text",
+    ),
+    ("appointment", "Vergaderruimte", "select"),
+    ("appointment", "Kilometers", "decimal"),
+    ("appointment", "Werkelijk begonnen", "datetime"),
+    ("task", 'Spoed: "ja" / 100%!', "checkbox"),
+    ("task", "Controleur", "user"),
+    ("task", "Onderdelen", "multiselect"),
+    ("chance", "Verwachte marge", "decimal"),
+    ("chance", "Beslisdatum", "date"),
+    ("chance", "soort", "text"),
+    ("assignment", "Startdocument", "url"),
+    ("assignment", "Oplevering", "datetime"),
+    ("assignment", "Werkzaamheden", "multiselect"),
+    ("contract", "Indexering %", "decimal"),
+    ("contract", "E-mail facturen", "email"),
+    ("contract", "Getekend op", "date"),
+    ("contract", "日本語 & Größe", "text"),
+)
 SETTINGS = (
     ("language", "nl"), ("currency", "EUR"), ("timezone", "Europe/Amsterdam"),
     ("date_format", "d-m-Y"), ("week_starts_on", "1"), ("invoice_footer", ""),

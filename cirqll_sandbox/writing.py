@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cirqll_sandbox.cleaning import cleaned
+from cirqll_sandbox.custom_fields import put_value
 from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.refusals import bad_request, invalid
 from cirqll_sandbox.resources import CUSTOM_FIELD_OWNERS
@@ -126,21 +127,8 @@ class Write:
         return []
 
     def _set_field_values(self, owner_id: int, values: list[Row]) -> None:
-        owner = self.table.resource.name
-        table = self.database.tables["field_value"]
-        for item in values:
-            same = [
-                row["id"]
-                for row in table.referring("owner_id", owner_id)
-                if row["owner_type"] == owner and row["field_id"] == item["field_id"]
-            ]
-            if same:
-                table.update(same[0], value=item.get("value"))
-            else:
-                table.insert(
-                    field_id=item["field_id"], value=item.get("value"),
-                    owner_type=owner, owner_id=owner_id,
-                )  # fmt: skip
+        for given in values:
+            put_value(self.database, self.table.resource.name, owner_id, given)
 
 
 def _words(name: str) -> str:

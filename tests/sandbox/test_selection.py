@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MOMENTS = ["2024-05-18 13:38:35", "2024-05-18 13:38:36", "2025-01-01 00:00:00"]
 ROWS = st.lists(
     st.fixed_dictionaries({
-        "name": st.sampled_from(["Ada", "ada", "b, (c): d", "", None, "é😀", "10"]),
+        "name": st.sampled_from(["Ada", "ada", "b, (c): d", "", None, "😀", "10"]),
         "price": st.sampled_from([None, 0, 5, 10.5, Decimal("0.1"), "text", True]),
         "updated_at": st.sampled_from([*MOMENTS, None, "0000-00-00 00:00:00", 7]),
     }),

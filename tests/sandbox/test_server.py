@@ -144,6 +144,15 @@ def test_options_choose_how_it_behaves(options: list[str], expected: Behaviour) 
     assert client["redirect_uris"][-1] == back
 
 
+def test_records_drift_from_the_start_on_request() -> None:
+    with started("--drift", "--size", "0.01") as url:
+        rows = requests.get(f"{url}/_sandbox/rows/customer", timeout=5).json()["data"]
+        step = requests.post(f"{url}/_sandbox/drift", timeout=5).json()
+    assert rows
+    assert all("score" in row for row in rows)
+    assert step == {"epoch": 1}
+
+
 def test_a_busy_port_is_one_clear_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as busy:
         port = busy.getsockname()[1]
