@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from requests.auth import AuthBase
 
 from cirqll_client.errors import SettingInvalid
-from cirqll_client.tokens import is_token
+from cirqll_client.tokens import fingerprint, is_token
 
 if TYPE_CHECKING:
     from requests import PreparedRequest
@@ -28,6 +28,11 @@ class BearerToken(AuthBase):
             )
             raise SettingInvalid(msg)
         self._value = access_token
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells the token from others, and tells nothing about it."""
+        return fingerprint(self._value)
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cirqll_client import responses
+from cirqll_client import findings, responses
 from cirqll_client.errors import NotFound, RequestRefused
+from cirqll_client.findings import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,10 +25,8 @@ SAFE_PAGE_SIZE = 100
 """The documented default. A guess: no server refuses it."""
 _MAY_BE_PAGE_SIZE = frozenset({400, 422})
 """A guess: what a page that is too large is refused with."""
-_PAGE_SIZE_REFUSED = "page_size_refused"
-_TOTAL_PROVEN = "total_is_proven"
-_REMEMBERED_SECONDS = 30 * 86_400.0
-"""Then it is found out anew: a server may be changed."""
+
+Read = TypeVar("Read")
 
 logger = logging.getLogger(__name__)
 
@@ -38,10 +37,10 @@ class CirqllClient:
     def __init__(self, session: ApiSession, *, store: Store, account: str, page_size: int) -> None:
         """Ask through this session; what is learned about the account is kept in the store."""
         self._session = session
-        self._store = store
-        self._account = account
+        self.findings = Findings(store, account)
         self._page_size = self._allowed_page_size(page_size)
-        self.is_total_proven = bool(self._remembered(_TOTAL_PROVEN))
+        self._quoting = self.findings.quoting
+        self.is_total_proven = self.findings.is_total_proven
         """An answer told of more rows than it held, so ``total`` counts what matches [likely]. A
         guess: what it means for one resource it means for all."""
 
@@ -120,36 +119,77 @@ class CirqllClient:
         except NotFound:
             return self._session.get("/user/me", _record)
 
+    def ask(
+        self,
+        path: str,
+        read: Callable[[Answer], Read],
+        *,
+        parameters: Mapping[str, str] | None = None,
+    ) -> Read:
+        """Ask anything, for those who look at the form of an answer; nothing is learned from it.
+
+        ``read`` and errors are as in ``ApiSession.get``, and no error has the API's own words.
+        """
+        return self._session.get(path, read, parameters=parameters, is_private=True)
+
     def _index(self, resource: Resource, query: IndexQuery, read_rows: RowsReader) -> Page:
         def read(answer: Answer) -> Page:
             return responses.page(answer.body, headers=answer.headers, read_rows=read_rows)
 
-        asked_by = query.filter.fields if query.filter else set()
-        page = self._session.get(
-            resource.path,
-            read,
-            parameters=query.parameters(),
-            is_private=not asked_by <= {"id", resource.bookmark_field},
-        )
+        page = self._answer_to_query(resource, query, read)
         if page.total is not None and page.total > len(page) > 0 and not self.is_total_proven:
             self.is_total_proven = True
-            self._store.learn(self._account, _TOTAL_PROVEN, value=True)
+            self.findings.learn(findings.TOTAL_IS_PROVEN, value=True)
         if page.limit is not None and query.limit is not None:
             # No page holds more than was asked for, whatever the server says.
             return replace(page, limit=min(page.limit, query.limit))
         return page
 
-    def _remembered(self, fact: str) -> Any:  # noqa: ANN401 - what the store keeps
-        since = self._store.now() - _REMEMBERED_SECONDS
-        return self._store.learned(self._account, fact, not_before=since)
+    def _answer_to_query(
+        self, resource: Resource, query: IndexQuery, read: Callable[[Answer], Page]
+    ) -> Page:
+        """Ask as it was found to be understood; a refusal may show that this is so no more."""
+        asked_by = query.filter.fields if query.filter else set()
+        ask = partial(
+            self._session.get,
+            resource.path,
+            read,
+            is_private=not asked_by <= {"id", resource.bookmark_field},
+        )
+        usual, found = query.parameters(), query.parameters(quoting=self._quoting)
+        try:
+            return ask(parameters=found)
+        except RequestRefused:
+            if found == usual:
+                raise
+        page = ask(parameters=usual)
+        self._forget_quoting()
+        return page
+
+    def doubt(self, resource: Resource) -> None:
+        """Forget what was found of the questions about a resource: its answers contradict it."""
+        was_found = self.findings.honesty(resource.name).filter == "honoured"
+        self.findings.forget_honesty(resource.name)
+        if was_found and self._quoting != "quoted":
+            self._forget_quoting()
+
+    def _forget_quoting(self) -> None:
+        self._quoting = "quoted"
+        self.findings.forget(findings.QUOTING)
+        logger.warning(
+            "Cirqll does not seem to take times without quotes any more, as `cirqll doctor` had "
+            "found; they are written with quotes from now on. Nothing is lost; run it again."
+        )
 
     def _allowed_page_size(self, wanted: int) -> int:
-        refused = self._remembered(_PAGE_SIZE_REFUSED)
-        return wanted if refused is None or wanted < refused else min(wanted, SAFE_PAGE_SIZE)
+        maximum, refused = self.findings.page_maximum, self.findings.page_size_refused
+        if refused is not None and wanted >= refused:
+            wanted = min(wanted, SAFE_PAGE_SIZE)
+        return wanted if maximum is None else min(wanted, maximum)
 
     def _remember_refusal(self, refused: int) -> None:
         self._page_size = SAFE_PAGE_SIZE
-        self._store.learn(self._account, _PAGE_SIZE_REFUSED, refused)
+        self.findings.learn(findings.PAGE_SIZE_REFUSED, refused)
         logger.info(
             "Cirqll refuses pages of %d records; pages of %d from now on.",
             refused,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from cirqll_client.authentication import StaticToken
 from cirqll_client.client import CirqllClient
 from cirqll_client.errors import SettingInvalid, SignInRequired
+from cirqll_client.handed_over import HandedOver
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
 from cirqll_client.renewal import lease_seconds
@@ -36,6 +38,13 @@ if TYPE_CHECKING:
     from cirqll_client.token_service import TokenService
 
 USER_AGENT = f"tap-cirqll/{version('tap-cirqll')}"
+_ZONE_PROVEN_WRONG = (
+    "The setting api_timezone (%s) is not the zone of this account's times, as `cirqll doctor` "
+    "found out in the last 30 days. Nothing is lost, but times are wrong: correct it, then load "
+    "the tables anew."
+)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +58,21 @@ class Connection:
     """By which the store keeps what concerns this account."""
     _transport: Transport
     _settings: ConnectionSettings
+    _session: ApiSession
 
     def scopes(self) -> frozenset[str] | None:
         """Give the scopes of the token in use; ``None`` where nobody can tell."""
         return granted_scopes(self._settings, self.store)
+
+    def hand_over(self, *, leaves: bool) -> None:
+        """Use what another process read of this account, or leave what is read for the next one.
+
+        Raises ``SettingInvalid`` for a key that is none.
+        """
+        self._session.handed_over = HandedOver(
+            self.store, account=self.account, sealing=sealing_of()
+        )
+        self._session.leaves_answers = leaves
 
     def close(self) -> None:
         """Give everything back that was opened."""
@@ -113,7 +133,9 @@ def connect(
         )
         client = CirqllClient(session, store=store, account=account, page_size=settings.page_size)
         opened.pop_all()
-    return Connection(client, timestamps, store, account, transport, settings)
+    if settings.api_timezone in client.findings.zones_proven_wrong:
+        logger.warning(_ZONE_PROVEN_WRONG, settings.api_timezone)
+    return Connection(client, timestamps, store, account, transport, settings, session)
 
 
 def account_key(settings: ConnectionSettings) -> str:

@@ -124,6 +124,8 @@ def _prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driv
                 raise
             time.sleep(0.02)
     connection.execute("PRAGMA synchronous=NORMAL")
+    # What was deleted, tokens and records among it, is not to be found in the file.
+    connection.execute("PRAGMA secure_delete=ON")
 
 
 def _begin(connection: Connection) -> None:

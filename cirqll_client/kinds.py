@@ -29,14 +29,18 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     STRING = "string"
     TIME = "date-time"
+    DATE = "date"
     OBJECT = "object"
     ARRAY = "array"
     JSON = "json"
     """Any JSON, for a field of which not even the type is known."""
 
 
-_SINGLE = {kind.value for kind in Kind} - {Kind.TIME.value, Kind.JSON.value}
+_FORMATS = {kind.value: kind for kind in (Kind.TIME, Kind.DATE)}
+"""Texts of a form of their own."""
+_SINGLE = {kind.value for kind in Kind} - {*_FORMATS, Kind.JSON.value}
 """The types of JSON Schema that are kinds of their own."""
+_ANY = ["object", "array", "string", "number", "boolean"]
 
 
 def kind_of(schema: dict[str, Any]) -> Kind:
@@ -45,10 +49,19 @@ def kind_of(schema: dict[str, Any]) -> Kind:
     names = {*([types] if isinstance(types, str) else types)} - {"null"}
     if len(names) > 1 and names & {"object", "array"}:
         return Kind.JSON
-    if names == {"string"} and schema.get("format") == "date-time":
-        return Kind.TIME
+    if names == {"string"} and schema.get("format") in _FORMATS:
+        return _FORMATS[schema["format"]]
     name = names.pop() if len(names) == 1 else ""
     return Kind(name) if name in _SINGLE else Kind.STRING
+
+
+def schema_of(kind: Kind) -> dict[str, Any]:
+    """Give the JSON Schema of a column of this kind, which may be null."""
+    if kind is Kind.JSON:
+        return {"type": [*_ANY, "null"]}
+    if kind in _FORMATS.values():
+        return {"type": ["string", "null"], "format": kind.value}
+    return {"type": [kind.value, "null"]}
 
 
 def is_storable(text: str) -> bool:

@@ -1,7 +1,8 @@
 """Questions to an Index, and how they are written: filter, order, fields, relations, page.
 
 The filter language is documented (cirqll-api.md, filter) except for quoting: a value with ``:``,
-``,``, parentheses or a space goes in double quotes [likely]; of a list, each value by itself. How
+``,``, parentheses or a space goes in double quotes [likely]; of a list, each value by itself. A
+server that takes the quotes for a part of the value may take times without them: ``Quoting``. How
 to write a quote inside a value, or a semicolon inside one of a list, is unknown: such a value is
 not expressible, and says so.
 """
@@ -38,8 +39,11 @@ Operator = Literal[
     "not:in",
 ]
 Value = str | int
+Quoting = Literal["quoted", "bare_times"]
+"""How a time is written; ``bare_times`` only where it was seen to work, and quotes not to."""
 
 _NEEDS_QUOTES = re.compile(r"[:,();\s]")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[ T][\d:.]+(Z|[+-][\d:]+)?", re.ASCII)
 
 
 class Inexpressible(ValueError):
@@ -56,7 +60,11 @@ class Condition:
 
     def __str__(self) -> str:
         """Write it. Raises ``Inexpressible``."""
-        return f"{self.field}:{self.operator}:{_written(self.value)}"
+        return self.written("quoted")
+
+    def written(self, quoting: Quoting) -> str:
+        """Write it this way. Raises ``Inexpressible``."""
+        return f"{self.field}:{self.operator}:{_written(self.value, quoting)}"
 
     @property
     def fields(self) -> set[str]:
@@ -73,7 +81,11 @@ class Group:
 
     def __str__(self) -> str:
         """Write it in parentheses. Raises ``Inexpressible``."""
-        return f"({f',{self.word},'.join(map(str, self.members))})"
+        return self.written("quoted")
+
+    def written(self, quoting: Quoting) -> str:
+        """Write it this way, in parentheses. Raises ``Inexpressible``."""
+        return f"({f',{self.word},'.join(one.written(quoting) for one in self.members)})"
 
     @property
     def fields(self) -> set[str]:
@@ -116,13 +128,13 @@ class IndexQuery:
     """Relations to bring along: the parameter ``with``."""
     count: tuple[str, ...] = ()
 
-    def parameters(self) -> dict[str, str]:
+    def parameters(self, *, quoting: Quoting = "quoted") -> dict[str, str]:
         """Give the parameters of the URL, without those that have their default."""
         written = {
             "limit": "" if self.limit is None else str(self.limit),
             "offset": str(self.offset or ""),
             "order_by": _list(self.order_by),
-            "filter": "" if self.filter is None else str(self.filter),
+            "filter": "" if self.filter is None else self.filter.written(quoting),
             "show": _list(self.show),
             "with": _list(self.relations),
             "count": _list(self.count),
@@ -134,9 +146,10 @@ def _list(members: Sequence[object]) -> str:
     return ",".join(map(str, members))
 
 
-def _written(value: Value | tuple[Value, ...]) -> str:
+def _written(value: Value | tuple[Value, ...], quoting: Quoting) -> str:
     if not isinstance(value, tuple):
-        return _quoted(str(value))
+        is_bare = quoting == "bare_times" and _TIME.fullmatch(str(value))
+        return str(value) if is_bare else _quoted(str(value))
     if not value:
         msg = "a list without values cannot be written in a filter"
         raise Inexpressible(msg)

@@ -100,11 +100,16 @@ class Reading:
         beginning: Beginning,
         is_incremental: bool = True,
         fields: tuple[str, ...] = (),
+        relations: tuple[str, ...] = (),
         read_rows: RowsReader | None = None,
         warn: Callable[[str], None] = logger.warning,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Prepare; nothing is asked yet. ``fields`` limits what is asked for; empty means all."""
+        """Prepare; nothing is asked yet.
+
+        ``fields`` limits what is asked for; empty means all. ``relations`` are brought along.
+        """
+        self._client = client
         self._resource = resource
         self._timestamps = timestamps
         self._field = resource.bookmark_field if is_incremental else None
@@ -112,9 +117,23 @@ class Reading:
         self._clock = clock
         if fields and resource.bookmark_field:
             fields = tuple(dict.fromkeys((*fields, resource.bookmark_field)))
-        self._walker = Walker(client, resource, fields=fields, read_rows=read_rows, warn=warn)
+        self._walker = Walker(
+            client, resource, fields=fields, relations=relations, read_rows=read_rows, warn=warn
+        )
         self._has_warned_of_zone = False
         self._begin(beginning)
+
+    @property
+    def relations(self) -> tuple[str, ...]:
+        """Those that are brought along; none once the server refused to."""
+        return self._walker.relations
+
+    def look(self) -> None:
+        """Ask the first question of all and have its rows read; nothing is handed out.
+
+        Raises any ``CirqllError``.
+        """
+        self._walker.look(self._walks()[0])
 
     def batches(self) -> Iterator[Batch]:
         """Read page by page. Raises any ``CirqllError``; what was handed out before stays good.
@@ -158,6 +177,7 @@ class Reading:
                     self._watch(step, walk)
                     yield self._batch(step, walk)
             except (NotHonoured, RequestRefused) as error:
+                self._client.doubt(self._resource)
                 failures.append(error)
             else:
                 return
@@ -179,7 +199,16 @@ class Reading:
                 field=self._field, comparable=comparable, key=key, since=self._since
             )
             walks.insert(0, first)
-        return walks
+        return walks if stand else self._promising_first(walks)
+
+    def _promising_first(self, walks: list[Walk]) -> list[Walk]:
+        """Put the ways last that were found not to work; each is checked as ever."""
+        found = self._client.findings.honesty(self._resource.name)
+        in_vain = {
+            *(() if found.may_be_read_by_change else ("changes",)),
+            *(() if found.may_be_read_by_id else ("id",)),
+        }
+        return sorted(walks, key=lambda walk: walk.name in in_vain)
 
     def _watch(self, step: Step, walk: Walk) -> None:
         """Look at the clock and at the times of change. Raises ``SettingInvalid``."""

@@ -11,8 +11,16 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FIELD_VALUES = "field_values"
+"""The relation that has the values of a record's custom fields."""
+MOST_WEIGHT = 16
+"""Of relations that one request may bring along [doc]."""
+_WEIGHT_OF_MANY = 3
 _CRUD = frozenset({"index", "show", "create", "update", "delete"})
 
 
@@ -34,6 +42,11 @@ class Resource:
     """Relations that ``with`` can bring along."""
 
     actions: frozenset[str] = _CRUD
+
+    keys: tuple[str, ...] = ("id",)
+    """The fields that tell records apart in a table of them."""
+
+    is_read_by_default: bool = True
 
     key_without_id: str | None = None
     """A field that tells records apart where they come without ``id``."""
@@ -93,7 +106,8 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("field", "fields", to_many=("options",), required=("name",)),
     Resource("note", "notes"),
     Resource("todo", "todos"),
-    Resource("template", "templates", required=("name",)),
+    # A guess: what the relation is called; that there is one of items is likely.
+    Resource("template", "templates", to_many=("items",), required=("name",)),
     Resource(
         "setting",
         "settings",
@@ -108,6 +122,15 @@ RESOURCES: tuple[Resource, ...] = (
 def resource_of_stream(name: str) -> Resource | None:
     """Find a resource by the name of its stream, or by its own name."""
     return next((one for one in RESOURCES if name in {one.stream, one.name}), None)
+
+
+def weight_of(relations: Iterable[str]) -> int:
+    """Give what it costs to bring these relations along, of which ``MOST_WEIGHT`` is allowed.
+
+    Deduced from two examples (cirqll-api.md, with); that one to-one relation costs 1 is a guess.
+    """
+    many = {name for one in RESOURCES for name in one.to_many} - {FIELD_VALUES}
+    return sum(_WEIGHT_OF_MANY if name in many else 1 for name in relations)
 
 
 def parent_of(field: str) -> Resource | None:

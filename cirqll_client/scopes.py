@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from cirqll_client.errors import SettingInvalid
+from cirqll_client.nested import read_for
 from cirqll_client.resources import RESOURCES
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def catalog_scopes(catalog: object) -> tuple[str, ...]:
         for entry in _objects(streams)
         if _is_selected(entry)
     }
-    resources = [resource for resource in RESOURCES if resource.stream in selected]
+    resources = {resource for stream in selected for resource in read_for(stream)}
     if not resources:
         msg = "The catalog selects no stream of tap-cirqll, so there is no scope to ask for."
         raise SettingInvalid(msg)

@@ -34,6 +34,29 @@ LEARNED = sql.Table(
     sql.Column("value", sql.JSON, nullable=False),
     sql.Column("learned_at", sql.Float, nullable=False),
 )
+LEARNED_COLUMNS = sql.Table(
+    "learned_columns",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("stream", sql.String(64), primary_key=True),
+    sql.Column("field_digest", sql.String(64), primary_key=True),
+    sql.Column("field", sql.Text, nullable=False),
+    sql.Column("name", sql.String(64), nullable=False),
+    sql.Column("name_key", sql.String(64), nullable=False),
+    sql.Column("kind", sql.String(16), nullable=False),
+    sql.Column("learned_at", sql.Double, nullable=False),
+    sql.UniqueConstraint("account", "stream", "name_key"),
+)
+"""The columns of fields that nobody documented; ``name_key`` is the name in lower case."""
+HANDED_OVER = sql.Table(
+    "handed_over",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("question", sql.String(64), primary_key=True),
+    sql.Column("answer", sql.Text, nullable=False),
+    sql.Column("left_at", sql.Double, nullable=False),
+)
+"""Answers that wait to be used by the next process, for minutes."""
 BUDGETS = sql.Table(
     "rate_budgets",
     _METADATA,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from cirqll_client.ends import Sequel, rows_left, sequel
-from cirqll_client.errors import RequestRefused
+from cirqll_client.errors import RequestRefused, ScopeMissing
 from cirqll_client.walks import NotHonoured, ids_of
 from cirqll_client.whole_walk import WholeWalk
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from cirqll_client.query import IndexQuery
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Page, RowsReader
+
+
+_FORBIDDEN = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,18 @@ class Step:
 
 
 class Walker:
-    """Walks through one resource. ``fields`` limits what is asked for; empty means all."""
+    """Walks through one resource.
 
-    def __init__(
+    ``fields`` limits what is asked for; empty means all. ``relations`` are brought along.
+    """
+
+    def __init__(  # noqa: PLR0913 - what, how, and whom to tell
         self,
         client: CirqllClient,
         resource: Resource,
         *,
         fields: tuple[str, ...],
+        relations: tuple[str, ...] = (),
         read_rows: RowsReader | None,
         warn: Callable[[str], None],
     ) -> None:
@@ -49,8 +56,14 @@ class Walker:
         self._client = client
         self._resource = resource
         self._fields = fields
+        self.relations = relations
+        """Those that the server brings along; none once it refused to."""
         self._read_rows = read_rows
         self._warn = warn
+
+    def look(self, walk: KeyWalk | WholeWalk) -> None:
+        """Ask for the first page, and no more. Raises any ``CirqllError``."""
+        self._page(walk)
 
     def steps(self, walk: KeyWalk | WholeWalk) -> Iterator[Step]:
         """Go page by page. Raises ``NotHonoured`` and any ``CirqllError``."""
@@ -116,22 +129,47 @@ class Walker:
         return page
 
     def _page(self, walk: KeyWalk | WholeWalk) -> Page:
+        """Ask for a page, with less and less around it where the server refuses that."""
         query = walk.query()
-        refusal = None
-        if self._fields:
+        fields, relations = self._fields, self.relations
+        choices = [(fields, relations), (fields, ()), ((), relations), ((), ())]
+        refusals: list[RequestRefused | ScopeMissing] = []
+        for show, along in dict.fromkeys(choices):
             try:
-                return self._ask(replace(query, show=self._fields))
+                page = self._ask(replace(query, show=show, relations=along))
             except RequestRefused as error:
-                refusal = error
-        page = self._ask(query)
-        if refusal:
-            # All fields are never refused, so it was the choice of them.
-            self._fields = ()
+                refusals.append(error)
+            except ScopeMissing as error:
+                # A guess: a relation may take a scope that the resource does not.
+                refusals.append(error)
+                if not along:
+                    raise
+            else:
+                # What was left out was refused, and not the walk, which is the same in all.
+                if refusals:
+                    self._do_without(refusals[0], fields=show, relations=along)
+                return page
+        raise refusals[0]
+
+    def _do_without(
+        self,
+        refusal: RequestRefused | ScopeMissing,
+        *,
+        fields: tuple[str, ...],
+        relations: tuple[str, ...],
+    ) -> None:
+        """Ask no more for what was refused, and say so."""
+        if self._fields != fields:
             self._warn(
                 f"Cirqll refused to show only some fields of {self._resource.stream} with "
-                f"{refusal.status}. All fields are asked for instead, which loses nothing."
+                f"{_status(refusal)}. All fields are asked for instead, which loses nothing."
             )
-        return page
+        if self.relations != relations:
+            self._warn(
+                f"Cirqll refused to bring {' and '.join(self.relations)} along with "
+                f"{self._resource.stream} ({_status(refusal)}), so they are read without."
+            )
+        self._fields, self.relations = fields, relations
 
     def _aim(self, walk: KeyWalk) -> None:
         """See where the way ends now, so that it has an end, however fast rows change.
@@ -184,3 +222,7 @@ class Walker:
 
     def _ask_plainly(self, query: IndexQuery) -> Page:
         return self._client.index(self._resource, query)
+
+
+def _status(refusal: RequestRefused | ScopeMissing) -> int:
+    return refusal.status if isinstance(refusal, RequestRefused) else _FORBIDDEN

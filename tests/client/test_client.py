@@ -157,7 +157,7 @@ def test_who_may_not_ask_whom_the_token_belongs_to_is_told_the_scope(
     with pytest.raises(ScopeMissing) as caught:
         connection.client.me()
     assert caught.value.sentence == (
-        'The access token may not read /auth/me ("Server Error"). Grant it the scope '
+        'The access token may not read /auth/me ("Forbidden"). Grant it the scope '
         "user.read.all, or leave the stream out."
     )
 
