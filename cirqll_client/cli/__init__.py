@@ -14,6 +14,7 @@ from cirqll_client.settings import load_env_file
 
 _COMMANDS = {
     "connect": "cirqll_client.cli.connect:connect",
+    "doctor": "cirqll_client.cli.doctor.command:doctor",
     "ledger": "cirqll_client.cli.ledger:ledger",
     "login": "cirqll_client.cli.login.command:login",
     "logout": "cirqll_client.cli.logout:logout",
