@@ -15,7 +15,7 @@ COMPILE_WITH_HASHES := $(COMPILE) --generate-hashes
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check soak bench requirements clean
+.PHONY: help demo test check soak bench record requirements clean
 
 help: ## List the targets.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name text; do \
@@ -40,6 +40,9 @@ soak: $(RUNTIME) $(PLUGINS) ## Run the long tests.
 
 bench: $(RUNTIME) $(PLUGINS) ## Measure requests, speed and memory.
 	@.venv/bin/python -m benchmarks
+
+record: $(RUNTIME) ## Record how Cirqll answers, for the contract tests; RECORD=--help tells more.
+	@.venv/bin/python -m tests.contract $(RECORD)
 
 requirements: $(RUNTIME) ## Compile requirements/*.txt anew; UPGRADE=--upgrade takes new versions.
 	$(COMPILE_WITH_HASHES) $(UPGRADE) --extra connect --extra sandbox --extra postgres \
