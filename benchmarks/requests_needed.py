@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,6 @@ from benchmarks.report import Gate, Section, Table
 from cirqll_client.ends import LEAST_MAXIMUM
 
 if TYPE_CHECKING:
-    from collections import Counter
     from pathlib import Path
 
     from benchmarks.plan import Plan
@@ -29,6 +29,7 @@ FULL_READS: Final = (
     (500, 2500),
 )
 MESSAGES: Final = "messages.jsonl"
+DEFINITIONS: Final = "/api/field"
 ROWS_OF_EACH_STREAM: Final = 250
 
 
@@ -145,5 +146,6 @@ def _full_gates(reads: list[_FullRead]) -> tuple[Gate, Gate]:
 
 
 def _incremental_gate(again: Counter[str]) -> Gate:
-    most = max(again.values(), default=0)
+    # The definitions of custom fields are read for their columns, besides their own stream.
+    most = max((again - Counter({DEFINITIONS: 1})).values(), default=0)
     return Gate("requests a stream with nothing new", most, 1, repeatable=True)

@@ -9,12 +9,16 @@ interrupted run goes on from its last page::
         "unfinished": {"way": "changes", "time": "2026-01-02 03:04:05", "last_id": 7, "until": ...}
     }}, "account": {"account": "default", "api_url": "https://api.cirqll.nl"}}
 
+A stream whose rows lie within the records of others has such a bookmark for each of these, under
+``parents``: up to there it has what came with them. It stands behind the parent's own where the
+parent was read without it.
+
 ``account`` says whose rows were read: with the bookmarks of another one, rows would be missed.
 """
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +26,11 @@ from cirqll_client.errors import SettingInvalid
 from cirqll_client.reading import Batch, Beginning, Stand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 UNFINISHED = "unfinished"
 ACCOUNT = "account"
+PARENTS = "parents"
 _UNTIMED = "has_untimed"
 _KEY = "replication_key"
 _VALUE = "replication_key_value"
@@ -35,10 +40,20 @@ _LONGEST_LOOKBACK_SECONDS = 1e11
 
 
 def beginning(
-    bookmark: Mapping[str, Any], *, stream: str, start_date: str | None, lookback_seconds: float
+    bookmark: Mapping[str, Any],
+    *,
+    stream: str,
+    start_date: str | None,
+    lookback_seconds: float,
+    parent: str | None = None,
 ) -> Beginning:
-    """Read where to begin. Raises ``SettingInvalid`` for a state or a start date that is broken."""
+    """Read where to begin, for what comes with a parent if there is one.
+
+    Raises ``SettingInvalid`` for a state or a start date that is broken.
+    """
     try:
+        if parent is not None:
+            bookmark = (bookmark.get(PARENTS) or {}).get(parent) or {}
         value = bookmark.get(_VALUE)
         return Beginning(
             bookmark=None if value is None else moment(value),
@@ -55,16 +70,49 @@ def beginning(
         raise SettingInvalid(msg) from error
 
 
+def earliest(beginnings: Sequence[Beginning]) -> Beginning:
+    """Give where to begin so that none of those who are read for together misses anything.
+
+    An interrupted reading is gone on with only if it was one of all of them.
+    """
+    first = beginnings[0]
+    bookmarks = [one.bookmark for one in beginnings]
+    starts = [one.not_before for one in beginnings]
+    return replace(
+        first,
+        bookmark=None if None in bookmarks else min(filter(None, bookmarks)),
+        not_before=None if None in starts else min(filter(None, starts)),
+        stand=first.stand if all(one.stand == first.stand for one in beginnings) else None,
+        has_untimed=any(one.has_untimed for one in beginnings),
+    )
+
+
+def of_parent(bookmark: dict[str, Any], parent: str) -> dict[str, Any]:
+    """Give the bookmark of what comes with a parent, to write in."""
+    of: dict[str, Any] = bookmark.setdefault(PARENTS, {}).setdefault(parent, {})
+    return of
+
+
+def forget_stand(bookmark: dict[str, Any]) -> None:
+    """Write down that what was read since the bookmark is not all there."""
+    if UNFINISHED in bookmark:
+        bookmark[UNFINISHED] = None
+
+
 def remember(bookmark: dict[str, Any], batch: Batch, *, replication_key: str | None) -> None:
-    """Write down that a batch was delivered."""
+    """Write down that a batch was delivered. A bookmark never goes back.
+
+    It would where a reading began earlier than this bookmark, for others.
+    """
     if batch.bookmark is not None and replication_key is not None:
+        known = moment(bookmark[_VALUE]) if bookmark.get(_VALUE) else batch.bookmark
         bookmark[_KEY] = replication_key
-        bookmark[_VALUE] = written(batch.bookmark)
+        bookmark[_VALUE] = written(max(known, batch.bookmark))
     # Null, not absent: a runner that merges states keeps what is absent in the new one.
     if batch.stand is not None:
         bookmark[UNFINISHED] = {name: getattr(batch.stand, name) for name in _OF_STAND}
-    elif UNFINISHED in bookmark:
-        bookmark[UNFINISHED] = None
+    else:
+        forget_stand(bookmark)
     if batch.has_untimed:
         bookmark[_UNTIMED] = True
     elif batch.stand is None and _UNTIMED in bookmark:

@@ -52,10 +52,16 @@ def ready_catalogs() -> dict[str, Catalog]:
 
 
 def everything() -> Catalog:
-    """Select all streams with all fields: what ``--discover`` prints where nobody signed in."""
+    """Select all streams with all fields, those too that are not read by default.
+
+    It is what ``--discover`` prints where nobody signed in, but for that.
+    """
     empty_store = {"store_url": "sqlite://"}
     tap = TapCirqll(config=empty_store, validate_config=False, setup_mapper=False)
     catalog: Catalog = tap.catalog_dict
+    for stream in catalog["streams"]:
+        root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])
+        root["metadata"]["selected"] = True
     return catalog
 
 

@@ -6,7 +6,10 @@ A loader stops the whole run for one value of another type, so whatever is hande
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cirqll_client.kinds import (
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from cirqll_client.timestamps import Timestamps
 
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
 class Misfit(ValueError):
     """The value does not fit the column."""
 
@@ -36,6 +42,15 @@ def fitted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN4
     if fits is None:
         raise Misfit
     return fits
+
+
+@lru_cache(maxsize=10_000)
+def is_date(text: str) -> bool:
+    """Tell whether a text is a day of the calendar, written like ``2026-01-31``."""
+    try:
+        return _DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def storable(value: Any, *, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 - JSON
@@ -97,6 +112,10 @@ def _time(value: object, timestamps: Timestamps) -> str | None:
         return None
 
 
+def _date(value: object) -> str | None:
+    return value if isinstance(value, str) and is_date(value) else None
+
+
 def _object(value: object) -> dict[str, Any] | None:
     return _whole(value) if isinstance(value, dict) else None
 
@@ -117,6 +136,7 @@ _RULES: dict[Kind, Callable[[Any, Timestamps], Any]] = {
     Kind.BOOLEAN: lambda value, _: _boolean(value),
     Kind.STRING: lambda value, _: _string(value),
     Kind.TIME: _time,
+    Kind.DATE: lambda value, _: _date(value),
     Kind.OBJECT: lambda value, _: _object(value),
     Kind.ARRAY: lambda value, _: _array(value),
     Kind.JSON: lambda value, _: _whole(value),

@@ -98,7 +98,7 @@ def is_selected(entry: CatalogEntry) -> bool:
 def _check_entry(name: str, entry: CatalogEntry, resource: Resource) -> None:
     selection = entry.metadata.resolve_selection()
     bookmark_field = resource.bookmark_field
-    for field in filter(None, ("id", bookmark_field)):
+    for field in filter(None, (*resource.keys, bookmark_field)):
         if field not in (entry.schema.properties or {}):
             msg = f"The catalog has no field {field} in the stream {name}: {_REMEDY}."
             raise SettingInvalid(msg)

@@ -36,13 +36,14 @@ class Meters:
         self._lock = threading.Lock()
 
     def began(self, stream: str) -> None:
-        """Start the clock of a stream."""
-        if stream in self._paths:
-            self._meters[stream] = _StreamMeters(
-                records=metrics.record_counter(stream),
-                requests=metrics.http_request_counter(stream, self._paths[stream]),
-                duration=metrics.sync_timer(stream),
-            )
+        """Start the clock of a stream, unless it runs."""
+        with self._lock:
+            if stream in self._paths and stream not in self._meters:
+                self._meters[stream] = _StreamMeters(
+                    records=metrics.record_counter(stream),
+                    requests=metrics.http_request_counter(stream, self._paths[stream]),
+                    duration=metrics.sync_timer(stream),
+                )
 
     def sent(self, request: Sent) -> None:
         """Count a request; how long each took is told only where every detail is wanted."""

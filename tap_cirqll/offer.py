@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cirqll_client.errors import CirqllError
+from cirqll_client.nested import COMPANY, read_for
+from cirqll_client.scopes import is_readable
 from cirqll_client.settings import default_store_file
 from cirqll_client.tokens import pair_from_access_token
 
@@ -27,12 +29,26 @@ def known_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
     """
     if settings.fixed_token:
         return pair_from_access_token(settings.fixed_token, now=0).scopes
-    if not _may_have_accounts(settings.store_url):
+    if not may_be_signed_in(settings):
         return None
     try:
         return _stored_scopes(settings)
     except CirqllError:
         return None
+
+
+def may_be_signed_in(settings: ConnectionSettings) -> bool:
+    """Tell whether there may be a token, without opening the store."""
+    has_given = bool(settings.fixed_token or settings.refresh_token)
+    return has_given or _may_have_accounts(settings.store_url)
+
+
+def may_be_read(table: Resource, scopes: frozenset[str] | None) -> bool:
+    """Tell whether a token with these scopes may read a table, or a part of it.
+
+    The company is known to everybody who signed in.
+    """
+    return table == COMPANY or any(is_readable(one, scopes) for one in read_for(table.stream))
 
 
 def with_scopes(resources: Iterable[Resource]) -> str:

@@ -95,7 +95,9 @@ class Progress:
         """Count a request."""
         with self._lock:
             self.requests += 1
-            stream = self._by_path.get(request.path)
+            # A record is asked for by the path of its resource with its id behind.
+            of_record = request.path[: request.path.rfind("/")]
+            stream = self._by_path.get(request.path) or self._by_path.get(of_record)
             if stream is not None:
                 self.streams[stream].requests += 1
 
@@ -108,10 +110,11 @@ class Progress:
                 self.streams[stream].seconds_waited += seconds
 
     def began(self, name: str) -> None:
-        """Note that a stream is being read, by this thread."""
+        """Note that a stream is being read, by this thread, and perhaps by others too."""
         self._by_thread[threading.get_ident()] = name
-        self.streams[name].stage = "reading"
-        self.streams[name].started = self.clock()
+        stream = self.streams[name]
+        stream.stage = "reading"
+        stream.started = stream.started or self.clock()
 
     def delivered(self, name: str, *, rows: int, left: int | None) -> None:
         """Count the rows of a page."""

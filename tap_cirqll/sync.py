@@ -1,4 +1,4 @@
-"""A sync: readings of the selected streams side by side, their records and states on stdout."""
+"""A sync: sources of the selected streams read side by side, records and states on stdout."""
 
 from __future__ import annotations
 
@@ -11,83 +11,95 @@ from typing import TYPE_CHECKING
 
 from cirqll_client.amounts import counted
 from cirqll_client.connection import connect
-from cirqll_client.errors import (
-    AnswerUnexpected,
-    CirqllError,
-    NotFound,
-    RequestRefused,
-    ScopeMissing,
-)
+from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, ScopeMissing
+from cirqll_client.nested import COMPANY, ME_PATHS
 from cirqll_client.singer_settings import connection_settings
-from tap_cirqll.bookmarks import remember
+from tap_cirqll.bookmarks import forget_stand, remember
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
-from tap_cirqll.offer import with_scopes
+from tap_cirqll.outcomes import Outcomes, Skipped, not_readable
 from tap_cirqll.progress import Progress
+from tap_cirqll.shape import Findings
 from tap_cirqll.side_by_side import Ended, SideBySide
+from tap_cirqll.source_reading import SourceReading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import Any, TypeGuard
 
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
-    from cirqll_client.resources import Resource
     from cirqll_client.session import Sent
-    from tap_cirqll.conformance import RecordReader
+    from tap_cirqll.shape import Shape
+    from tap_cirqll.source_reading import Portion
+    from tap_cirqll.sources import Source
     from tap_cirqll.stream import CirqllStream
 
 _NOT_READABLE = (ScopeMissing, NotFound)
 """The stream is not there for this token: nothing is wrong with the run."""
-_OF_ONE_STREAM = (AnswerUnexpected, RequestRefused)
-"""The stream could not be read, which need not stop the others."""
+_OF_ONE = (*_NOT_READABLE, AnswerUnexpected, RequestRefused)
+"""What is read there could not be, which need not stop the others."""
 _MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class _ReadPage:
-    """A page on its way from its reader to stdout."""
+class _Written:
+    """The rows of one stream on their way from their reader to stdout."""
 
-    batch: Batch
-    """Its rows are gone where the lines hold them, which take a third of the memory."""
+    stream: CirqllStream
     count: int
+    rows: list[Any]
+    """Gone where the lines hold them, which take a third of the memory."""
     lines: bytes | None
     """The RECORD messages; ``None`` where a stream map makes them."""
+    shape: Shape
+    is_whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadPage:
+    """A page, the parent's rows before those that came with it."""
+
+    batch: Batch
+    parts: list[_Written]
 
 
 class Sync:
-    """One run over some streams. Use once."""
+    """One run over some sources. Use once."""
 
     def __init__(
         self,
         tap: Tap,
-        streams: list[CirqllStream],
+        sources: list[Source],
         *,
         out_of_scope: list[CirqllStream],
         is_choice: bool,
     ) -> None:
         """Prepare; nothing is sent yet.
 
-        The streams are a choice if others were left out: then each of them is wanted. Who takes all
-        there are, as Meltano does by default, wants what the token may read. What is out of scope
-        was selected like the streams, and is known not to be readable without asking.
+        Their streams are a choice if others were left out: then each of them is wanted. Who takes
+        all there are, as Meltano does by default, wants what the token may read. What is out of
+        scope was selected like the streams, and is known not to be readable without asking.
         """
         self._tap = tap
-        self._streams = streams
+        self._sources = sources
         self._is_choice = is_choice
-        paths = {stream.resource.path: stream.name for stream in streams + out_of_scope}
+        paths = _paths(sources) | {stream.resource.path: stream.name for stream in out_of_scope}
         self._is_watched = sys.stderr.isatty() and tap.logger.isEnabledFor(logging.INFO)
         self._progress = Progress(paths, logger=tap.logger)
         self._meters = Meters({} if self._is_watched else paths)  # they are for machines
-        self._readers: dict[str, RecordReader] = {}
+        self._findings: dict[str, list[Findings]] = {name: [] for name in paths.values()}
+        self._shapes: dict[str, Shape] = {}
         self._begun: set[str] = set()
-        self._not_readable: dict[CirqllStream, CirqllError] = {}
-        self._failed: dict[CirqllStream, CirqllError] = {}
+        self._sources_begun: set[Source] = set()
+        self._readings: dict[Source, SourceReading] = {}
+        self._outcomes = Outcomes(sources)
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
-            self._not_readable[stream] = ScopeMissing(_out_of_scope([stream.resource]))
+            self._outcomes.out_of_scope(stream)
 
     def run(self, *, is_stopping: Callable[[], bool]) -> None:
         """Read all streams to their end, unless it is stopping.
@@ -101,18 +113,21 @@ class Sync:
             on_wait=self._progress.waited,
         )
         try:
+            connection.hand_over(leaves=False)
             with self._shown():
                 self._run(connection, is_stopping)
         finally:
             connection.close()
-            if self._not_readable and self._may_do_without:
-                self._tap.logger.warning("%s", not_readable(self._not_readable))
+            if self._outcomes.skipped and self._may_do_without:
+                self._tap.logger.warning("%s", not_readable(self._outcomes.skipped))
             self._progress.log_summary(by_stream=not self._is_watched)
         self._conclude()
 
     def _run(self, connection: Connection, is_stopping: Callable[[], bool]) -> None:
+        for source in self._sources:
+            self._tell_late(source)
         side_by_side = SideBySide(
-            self._streams,
+            self._sources,
             partial(self._pages, connection),
             at_once=self._tap.config["concurrency"],
             is_stopping=is_stopping,
@@ -125,71 +140,123 @@ class Sync:
                 self._deliver(event.source, event.item)
             self._progress.log_line()
 
+    def _tell_late(self, source: Source) -> None:
+        names = [stream.name for stream in source.late()]
+        if names:
+            self._tap.logger.info(
+                "%s: read from an earlier moment than their own this time, because %s not all "
+                "that came with them.",
+                source.stream.name,
+                f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}",
+            )
+
     def _sent(self, request: Sent) -> None:
         self._progress.sent(request)
         self._meters.sent(request)
 
-    def _pages(self, connection: Connection, stream: CirqllStream) -> Iterator[_ReadPage]:
-        """Read one stream; runs in a thread of its own."""
-        self._progress.began(stream.name)
-        self._meters.began(stream.name)
-        reader = stream.record_reader(connection)
-        self._readers[stream.name] = reader
-        warn = partial(self._progress.warn, stream.name)
-        alias = stream.stream_maps[0].stream_alias if stream.is_written_as_read else None
-        for batch in stream.reading(connection, reader, warn=warn).batches():
-            if alias is None:
-                yield _ReadPage(batch, len(batch.rows), None)
-            else:
-                page = _ReadPage(batch, len(batch.rows), record_lines(alias, batch.rows))
-                batch.rows.clear()
-                yield page
+    def _pages(self, connection: Connection, source: Source) -> Iterator[_ReadPage]:
+        """Read one source; runs in a thread of its own."""
+        for stream in reversed(source.streams):
+            self._progress.began(stream.name)
+            self._meters.began(stream.name)
+        warn = partial(self._progress.warn, source.streams[0].name)
+        reading = self._readings[source] = SourceReading(source, connection, warn=warn)
+        for stream, reader in reading.readers:
+            self._findings[stream.name].append(reader.findings)
+        for page in reading.pages():
+            yield _ReadPage(page.batch, [_written(portion) for portion in page.portions])
 
-    def _deliver(self, stream: CirqllStream, page: _ReadPage) -> None:
-        if stream.name not in self._begun:
+    def _deliver(self, source: Source, page: _ReadPage) -> None:
+        self._sources_begun.add(source)
+        for part in page.parts:
+            self._write(part)
+        self._remember(source, page)
+        write(state_line(self._tap.state))
+        for part in page.parts:
+            left = page.batch.left if part.stream is source.stream else None
+            self._progress.delivered(part.stream.name, rows=part.count, left=left)
+            self._meters.delivered(part.stream.name, rows=part.count)
+
+    def _remember(self, source: Source, page: _ReadPage) -> None:
+        """Write down how far each stream is that has all of what it is made of."""
+        whole = {part.stream for part in page.parts if part.is_whole}
+        for stream in source.streams:
+            bookmark = source.bookmark_of(stream)
+            if stream in whole:
+                remember(bookmark, page.batch, replication_key=_replication_key(stream))
+            else:
+                forget_stand(bookmark)
+
+    def _write(self, part: _Written) -> None:
+        stream = part.stream
+        self._shapes[stream.name] = part.shape
+        is_wider = stream.widen(part.shape)
+        if is_wider or stream.name not in self._begun:
             self._begun.add(stream.name)
             stream._write_schema_message()  # noqa: SLF001 - the SDK's own step, which sync() would take
-        if page.lines is None:
-            stream.write_one_by_one(page.batch.rows)
+        if part.lines is None:
+            stream.write_one_by_one(part.rows)
         else:
-            write(page.lines)
-        remember(stream.stream_state, page.batch, replication_key=stream.replication_key)
-        write(state_line(self._tap.state))
-        self._progress.delivered(stream.name, rows=page.count, left=page.batch.left)
-        self._meters.delivered(stream.name, rows=page.count)
+            write(part.lines)
 
-    def _end(self, stream: CirqllStream, error: Exception | None) -> None:
-        """Note the end of a stream. Raises what should stop the others too."""
-        self._meters.ended(stream.name, is_complete=error is None)
-        self._report_findings(stream)
-        if error is None:
-            self._progress.ended(stream.name, "done")
-        elif isinstance(error, _NOT_READABLE) and stream.name not in self._begun:
-            self._progress.ended(stream.name, "skipped")
-            self._not_readable[stream] = error
-        elif isinstance(error, _OF_ONE_STREAM + _NOT_READABLE):
-            self._progress.ended(stream.name, "failed")
-            self._progress.warn(stream.name, error.sentence)
-            self._failed[stream] = error
-        else:
-            self._progress.ended(stream.name, "failed")
+    def _end(self, source: Source, error: Exception | None) -> None:
+        """Note the end of a source. Raises what should stop the others too."""
+        for stream in source.streams:
+            self._end_of(stream, source, error)
+        if error is None or self._is_skipped(error, source):
+            return
+        if not isinstance(error, _OF_ONE):
             raise error
+        self._progress.warn(source.streams[0].name, error.sentence)
+
+    def _is_skipped(
+        self, error: Exception | None, source: Source
+    ) -> TypeGuard[ScopeMissing | NotFound]:
+        return isinstance(error, _NOT_READABLE) and source not in self._sources_begun
+
+    def _end_of(self, stream: CirqllStream, source: Source, error: Exception | None) -> None:
+        """Note what it means for one of the streams."""
+        resource = source.stream.resource
+        reading = self._readings.get(source)
+        if error is None and reading is not None and stream in reading.refused:
+            self._outcomes.ended(stream, "skipped", Skipped(stream, resource))
+        elif self._is_skipped(error, source):
+            self._outcomes.ended(stream, "skipped", Skipped(stream, resource, error))
+        else:
+            self._outcomes.ended(stream, "done" if error is None else "failed")
+        stage = self._outcomes.stage(stream)
+        if stage == "reading":
+            return
+        self._meters.ended(stream.name, is_complete=stage == "done")
+        self._progress.ended(stream.name, stage)
+        self._report_findings(stream)
+        lacking = self._outcomes.missing_parts(stream)
+        if lacking:
+            self._progress.warn(stream.name, lacking)
 
     def _report_findings(self, stream: CirqllStream) -> None:
         """Warn of values that did not fit, and name the fields that have no column."""
-        reader = self._readers.get(stream.name)
-        if reader is None:
-            return
-        misfits = +reader.findings.nonconforming
+        findings = _merged(self._findings[stream.name])
+        misfits = +findings.nonconforming
+        shape = self._shapes.get(stream.name)
         if misfits:
-            kept = ", and what came is kept in _nonconforming"
+            is_kept = shape is not None and shape.keeps_nonconforming
+            kept = ", and what came is kept in _nonconforming" if is_kept else ""
             self._progress.warn(
                 stream.name,
                 f"{stream.name}: {counted(misfits.total(), 'value')} did not fit the column "
                 f"({_listed([f'{name}: {count:,}' for name, count in misfits.most_common()])}); "
-                f"the column is null there{kept if reader.shape.keeps_nonconforming else ''}.",
+                f"the column is null there{kept}.",
             )
-        names = sorted(reader.findings.undocumented)
+        news = findings.new_columns
+        if news:
+            stream.logger.info(
+                "%s: %s, not documented by Cirqll, with a column from now on: %s.",
+                stream.name,
+                counted(len(news), "new field"),
+                _listed([f"{name} ({kind.value})" for name, kind in sorted(news.items())]),
+            )
+        names = sorted(findings.undocumented)
         if names:
             stream.logger.info(
                 "%s: %s without a column, kept in _undocumented: %s.",
@@ -201,20 +268,22 @@ class Sync:
     @property
     def _may_do_without(self) -> bool:
         """Tell whether the run is good without the streams that are not there for this token."""
-        return bool(self._begun) and not self._is_choice
+        # Everybody may know their company, which is no use alone.
+        return bool(self._begun - {COMPANY.stream}) and not self._is_choice
 
     def _conclude(self) -> None:
         """Raise if a stream that was wanted could not be read."""
-        if self._failed:
-            names = _listed([stream.name for stream in self._failed])
+        if self._outcomes.failed:
+            names = _listed([stream.name for stream in self._outcomes.failed])
             msg = f"Not everything was read: {names} failed, for the reasons told above."
             raise AnswerUnexpected(msg)
-        errors = list(self._not_readable.values())
-        if not errors or self._may_do_without:
+        skipped = self._outcomes.skipped
+        if not skipped or self._may_do_without:
             return
-        if not self._begun and all(type(error) is NotFound for error in errors):
-            raise errors[0]
-        raise ScopeMissing(not_readable(self._not_readable))
+        first = skipped[0].error
+        if not self._begun and first and all(type(one.error) is NotFound for one in skipped):
+            raise first
+        raise ScopeMissing(not_readable(skipped))
 
     def _shown(self) -> AbstractContextManager[None]:
         """Show the live view where somebody looks at a terminal."""
@@ -225,30 +294,35 @@ class Sync:
         return shown(self._progress)
 
 
-def not_readable(errors: Mapping[CirqllStream, CirqllError]) -> str:
-    """Tell which streams this token cannot read, and what to do."""
-    beyond = [one.resource for one, error in errors.items() if isinstance(error, ScopeMissing)]
-    absent = [
-        f"{stream.name} ({stream.resource.path})"
-        for stream, error in sorted(errors.items(), key=lambda item: item[0].name)
-        if isinstance(error, NotFound)
-    ]
-    sentences = []
-    if beyond:
-        sentences.append(_out_of_scope(beyond))
-    if absent:
-        sentences.append(
-            f"Not read, because the account has no such thing: {', '.join(absent)}. Deselect the "
-            "streams."
-        )
-    return " ".join(sentences)
+def _paths(sources: list[Source]) -> dict[str, str]:
+    """Tell whose requests are those to a path: the resource's own, or what it is read for."""
+    paths = {stream.resource.path: stream.name for one in sources for stream in one.streams}
+    paths |= {source.stream.resource.path: source.streams[0].name for source in sources}
+    company = [source.stream.name for source in sources if source.is_company]
+    return paths | {path: name for name in company for path in ME_PATHS}
 
 
-def _out_of_scope(resources: Iterable[Resource]) -> str:
-    return (
-        f"Not read, because the access token lacks the scope: {with_scopes(resources)}. Sign in "
-        "again with these scopes, or deselect the streams."
-    )
+def _written(portion: Portion) -> _Written:
+    stream, rows, count = portion.stream, portion.rows, len(portion.rows)
+    lines = None
+    if stream.is_written_as_read:
+        lines = record_lines(stream.stream_maps[0].stream_alias, rows)
+        rows.clear()
+    return _Written(stream, count, rows, lines, portion.shape, portion.is_whole)
+
+
+def _replication_key(stream: CirqllStream) -> str | None:
+    return stream.replication_key if stream.is_incremental else None
+
+
+def _merged(findings: list[Findings]) -> Findings:
+    """Join what several readers of one stream noticed."""
+    together = Findings()
+    for one in findings:
+        together.nonconforming.update(one.nonconforming)
+        together.undocumented |= one.undocumented
+        together.new_columns |= one.new_columns
+    return together
 
 
 def _listed(names: list[str]) -> str:

@@ -7,6 +7,7 @@ import json
 import signal
 import sys
 from functools import cached_property
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from singer_sdk import typing as th
@@ -18,18 +19,22 @@ from singer_sdk.helpers.capabilities import (
 from singer_sdk.tap_base import Tap
 
 from cirqll_client.errors import ScopeMissing, SettingInvalid
+from cirqll_client.nested import TABLES
 from cirqll_client.resources import RESOURCES
-from cirqll_client.scopes import is_readable
 from cirqll_client.singer_programs import SIGNALLED, CirqllProgram, abandon_output, told
 from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings
-from tap_cirqll.offer import known_scopes, with_scopes
-from tap_cirqll.stream import KEPT_AS_JSON, CirqllStream
+from tap_cirqll.custom_catalog import AS_ARRAY, AS_COLUMNS
+from tap_cirqll.offer import known_scopes, may_be_read, may_be_signed_in, with_scopes
+from tap_cirqll.stream import KEPT_AS_COLUMNS, KEPT_AS_JSON, LEFT_OUT, CirqllStream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
     import click
 
+    from cirqll_client.connection import Connection
+    from cirqll_client.learned_columns import Columns
     from cirqll_client.resources import Resource
     from tap_cirqll.sync import Sync
 
@@ -76,12 +81,23 @@ class TapCirqll(CirqllProgram, Tap):
         ),
         th.Property(
             "undocumented_fields",
-            th.StringType(allowed_values=[KEPT_AS_JSON, "drop"]),
-            default=KEPT_AS_JSON,
+            th.StringType(allowed_values=[KEPT_AS_COLUMNS, KEPT_AS_JSON, LEFT_OUT]),
+            default=KEPT_AS_COLUMNS,
             title="Undocumented fields",
             description=(
-                "What becomes of fields that no schema has: json keeps them all in the column "
-                "_undocumented, drop leaves them out."
+                "What becomes of fields that Cirqll does not document: columns gives each one of "
+                "its own, json keeps them all in the column _undocumented, drop leaves them out."
+            ),
+        ),
+        th.Property(
+            "custom_fields",
+            th.StringType(allowed_values=[AS_COLUMNS, AS_ARRAY]),
+            default=AS_COLUMNS,
+            title="Custom fields",
+            description=(
+                "What becomes of the values of custom fields: columns gives each field one of its "
+                "own, typed and named as its definition says, array keeps them all in the column "
+                "field_values."
             ),
         ),
         th.Property(
@@ -93,6 +109,11 @@ class TapCirqll(CirqllProgram, Tap):
         ),
     ).to_dict()
 
+    _learned: Mapping[str, Columns] = MappingProxyType({})
+    """Columns by stream that the catalog is to show."""
+    _called: Mapping[int, str] = MappingProxyType({})
+    """What custom fields are called, by id."""
+
     def discover_streams(self) -> list[CirqllStream]:
         """Offer a stream for each resource that the token may read, as far as that is known.
 
@@ -100,12 +121,50 @@ class TapCirqll(CirqllProgram, Tap):
         Raises ``ScopeMissing`` where nothing may be read.
         """
         if self.input_catalog is not None:
-            return [CirqllStream(self, resource) for resource in RESOURCES]
-        offered = [resource for resource in RESOURCES if is_readable(resource, self.scopes)]
-        if not offered:
+            return [self._stream(table) for table in TABLES]
+        offered = self._offered()
+        self._tell_not_offered([one for one in RESOURCES if one not in offered])
+        return [self._stream(table) for table in offered]
+
+    def _offered(self) -> list[Resource]:
+        """Give the tables that the token may read. Raises ``ScopeMissing`` if there is none."""
+        offered = [table for table in TABLES if may_be_read(table, self.scopes)]
+        if not any(resource in offered for resource in RESOURCES):
             raise ScopeMissing(_NOTHING_READABLE)
-        self._tell_not_offered([resource for resource in RESOURCES if resource not in offered])
-        return [CirqllStream(self, resource) for resource in offered]
+        return offered
+
+    def _stream(self, table: Resource) -> CirqllStream:
+        learned = self._learned.get(table.stream)
+        return CirqllStream(
+            self, table, learned=learned, called=self._called, read_alone=self._read_alone
+        )
+
+    def _read_alone(self, stream: CirqllStream, connection: Connection) -> Iterator[Any]:
+        """Give the rows of one stream, for the SDK's ``--test``."""
+        from tap_cirqll.source_reading import rows_alone  # noqa: PLC0415 - not to discover
+
+        return rows_alone(stream, connection, readable=self._streams_of_cirqll())
+
+    def _streams_of_cirqll(self) -> list[CirqllStream]:
+        return [one for one in self.streams.values() if isinstance(one, CirqllStream)]
+
+    def run_discovery(self) -> str:
+        """Print the catalog, with what the account was found to have; without one, as documented.
+
+        Raises ``ScopeMissing`` where nothing may be read.
+        """
+        settings = connection_settings(self.config)
+        if not self._has_wrong_settings and may_be_signed_in(settings):
+            from tap_cirqll.discovery import found_in_account  # noqa: PLC0415 - slow import
+
+            found = found_in_account(
+                settings,
+                [self._stream(table) for table in self._offered()],
+                at_once=self.config["concurrency"],
+                logger=self.logger,
+            )
+            self._learned, self._called = found.columns, found.called
+        return super().run_discovery()
 
     @cached_property
     def scopes(self) -> frozenset[str] | None:
@@ -122,9 +181,18 @@ class TapCirqll(CirqllProgram, Tap):
 
     def setup_mapper(self) -> None:
         """Give streams of a catalog their key: without one a loader would add rows for ever."""
-        for entry in (self.input_catalog or {}).values():
-            entry.key_properties = ["id"]
+        keys = {table.stream: table.keys for table in TABLES}
+        for name, entry in (self.input_catalog or {}).items():
+            entry.key_properties = list(keys.get(name, ("id",)))
         super().setup_mapper()
+        if self.input_catalog is None:
+            self._map_what_is_not_selected()
+
+    def _map_what_is_not_selected(self) -> None:
+        """Know the fields of streams that only ``--test`` reads, which selects them too late."""
+        for one in self._streams_of_cirqll():
+            if not one.selected:
+                self.mapper.register_raw_stream_schema(one.name, one.schema, one.primary_keys)
 
     def load_state(self, state: dict[str, Any]) -> None:
         """Take the state. Raises ``SettingInvalid`` for one that is none."""
@@ -144,20 +212,18 @@ class TapCirqll(CirqllProgram, Tap):
         from tap_cirqll.bookmarks import stamp  # noqa: PLC0415 - not to discover
         from tap_cirqll.input_catalog import check_content  # noqa: PLC0415
 
-        streams = [one for one in self.streams.values() if isinstance(one, CirqllStream)]
+        streams = self._streams_of_cirqll()
         if self.input_catalog is not None:
             check_content(self.input_catalog, {one.name: one.resource for one in streams})
-        selected = [one for one in streams if one.selected]
-        if not selected:
+        if not any(one.selected for one in streams):
             self.logger.warning(_NOTHING_SELECTED)
         has_state = bool(self.state)
         settings = connection_settings(self.config)
         stamp(self.state, account=settings.account, api_url=settings.api_url)
-        for one in selected:
-            one.beginning()
+        sync = self._sync_of(streams)
         if has_state:
             self.state_writer.write_state(self.state)
-        self._sync_of(streams).run(is_stopping=lambda: self._stopped_by is not None)
+        sync.run(is_stopping=lambda: self._stopped_by is not None)
         if self._stopped_by is not None:
             self.logger.warning(
                 "Stopped by %s after a whole page; the next run goes on from there.",
@@ -166,19 +232,26 @@ class TapCirqll(CirqllProgram, Tap):
             sys.exit(SIGNALLED + self._stopped_by)
 
     def _sync_of(self, streams: list[CirqllStream]) -> Sync:
-        """Prepare the run; a catalog that leaves out no more than the scopes do is no choice."""
-        from tap_cirqll.sync import Sync  # noqa: PLC0415 - not to discover
+        """Prepare the run; a catalog that leaves out no more than the scopes do is no choice.
 
-        selected = [one for one in streams if one.selected]
-        left_out = [one for one in streams if not one.selected]
-        beyond = [one for one in streams if not is_readable(one.resource, self.scopes)]
+        Raises ``SettingInvalid`` for a broken state or start date.
+        """
+        from tap_cirqll.sources import sources_of  # noqa: PLC0415 - not to discover
+        from tap_cirqll.sync import Sync  # noqa: PLC0415
+
+        beyond = [one for one in streams if not may_be_read(one.resource, self.scopes)]
+        left_out = [one for one in streams if one.resource in RESOURCES and not one.selected]
         is_choice = not set(left_out) <= set(beyond)
         if not is_choice:
             self._tell_not_offered([one.resource for one in left_out])
+        readable = [one for one in streams if one not in beyond]
+        sources = sources_of([one for one in readable if one.selected], readable=readable)
+        for source in sources:
+            source.beginning()
         return Sync(
             self,
-            [one for one in selected if one not in beyond],
-            out_of_scope=[one for one in selected if one in beyond],
+            sources,
+            out_of_scope=[one for one in beyond if one.selected],
             is_choice=is_choice,
         )
 
