@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tap_cirqll import stream_tables
 from tap_cirqll.tap import TapCirqll
 from target_cirqll.target import TargetCirqll
 
@@ -50,3 +51,10 @@ def test_no_setting_is_in_a_table_that_no_program_has() -> None:
     known |= {*TargetCirqll.config_jsonschema["properties"]}
 
     assert settings_told().keys() <= known
+
+
+def test_the_tables_of_streams_are_as_the_schemas_have_them() -> None:
+    """If this fails, run `python -m tap_cirqll.stream_tables README.md`."""
+    text = README.read_text()
+
+    assert stream_tables.renewed(text) == text

@@ -45,6 +45,7 @@ class Pipe:
     environment: Mapping[str, str]
     tap: dict[str, Any]
     target: dict[str, Any]
+    catalog: dict[str, Any] | None = None
 
     def run(
         self, state: State | None = None, *, started: Callable[[Processes], object] | None = None
@@ -99,6 +100,8 @@ class Pipe:
 
     def _tap_command(self, state: State | None) -> list[str]:
         command = [str(program("tap-cirqll")), "--config", self._file("tap.json", self.tap)]
+        if self.catalog is not None:
+            command += ["--catalog", self._file("catalog.json", self.catalog)]
         return command if state is None else [*command, "--state", self._file("state.json", state)]
 
     def _target_command(self) -> list[str]:

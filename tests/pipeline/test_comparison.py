@@ -22,8 +22,11 @@ DAMAGES = (
     "update contacts set customer_id = null where id = 1",
     "update fields set required = not required where id = 1",
     "update customers set description = null where description = ''",
-    "update users set _undocumented = _undocumented || '{\"is_vip\": 0}' where id = 1",
-    "update users set _undocumented = _undocumented - 'labels' where id = 1",
+    "update users set is_vip = not is_vip where id = 1",
+    "update users set lead_score = lead_score + 0.01 where id = 1",
+    "update users set labels = labels || '1' where id = 1",
+    "update users set preferences = preferences - 'language' where id = 1",
+    "update users set _undocumented = '{\"is_vip\": false}' where id = 1",
     "update contracts set _nonconforming = null",
 )
 

@@ -6,7 +6,7 @@ Written from those trials alone, so that it can prove the tap's own rules wrong.
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -39,11 +39,20 @@ def _of_column(value: Any, schema: Mapping[str, Any]) -> Iterator[str]:
         yield f"{type(value).__name__} in a column of {' or '.join(kinds)}"
     elif schema.get("format") == "date-time" and not _is_utc(value):
         yield "a time that is none"
+    elif schema.get("format") == "date" and not _is_day(value):
+        yield "a day that is none"
 
 
 def _is_utc(text: str) -> bool:
     try:
         return _UTC.fullmatch(text) is not None and datetime.fromisoformat(text).year > 0
+    except ValueError:
+        return False
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(text) == len("2026-01-31") and date.fromisoformat(text).year > 0
     except ValueError:
         return False
 

@@ -44,7 +44,7 @@ def assert_refused(run: Run, *sentences: str) -> None:
         ({"request_timeout": 0}, "The setting request_timeout is wrong: it must be more than 0."),
         (
             {"undocumented_fields": "colums"},
-            "The setting undocumented_fields is wrong: it must be json or drop.",
+            "The setting undocumented_fields is wrong: it must be columns or json or drop.",
         ),
         (
             {"start_date": "yesterday"},

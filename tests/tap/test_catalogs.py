@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cirqll_client.resources import RESOURCES
+from cirqll_client.nested import TABLES
 from tap_cirqll.catalogs import SALES_REPORT, main, ready_catalogs
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def test_no_other_catalogs_lie_there() -> None:
 
 
 def test_the_fields_of_the_sales_report_exist() -> None:
-    schemas = {one.stream: one.schema["properties"] for one in RESOURCES}
+    schemas = {one.stream: one.schema["properties"] for one in TABLES}
 
     for stream, fields in SALES_REPORT.items():
         assert schemas[stream].keys() >= set(fields)
@@ -44,7 +44,7 @@ def test_everything_reads_all_streams(run_on_company: TapRuns) -> None:
     run = run_on_company(catalog=catalog)
 
     assert run.code == 0
-    assert {m["stream"] for m in run.of_type("RECORD")} == {one.stream for one in RESOURCES}
+    assert {m["stream"] for m in run.of_type("RECORD")} == {one.stream for one in TABLES}
 
 
 def test_the_sales_report_reads_its_fields_and_no_others(run_on_company: TapRuns) -> None:

@@ -8,19 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cirqll_client.nested import TABLES, read_for
 from cirqll_client.resources import RESOURCES
 from tests.tap.catalog_edits import choose, discovered
 from tests.tap.signing_in import Accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tests.tap.conftest import Source
     from tests.tap.tap_runs import Run, TapRuns
 
 TOKEN = "reader-of-customers-not-a-secret"
-SKIPPED = sorted(one.stream for one in RESOURCES if one.name != "customer")
+NO_DEFINITIONS = (
+    "The definitions of custom fields are not read, so a custom field that has no column yet gets "
+    "none: its values are kept in _undocumented. The access token lacks the scope field.read.all: "
+    "sign in again with it to have columns."
+)
+
+
+def scopes_of(streams: Iterable[str]) -> str:
+    """Name the scopes of these streams of resources, as a warning does."""
+    return ", ".join(f"{stream} ({stream.removesuffix('s')}.read.all)" for stream in streams)
 
 
 def grant(source: Source, *names: str) -> None:
@@ -55,7 +65,27 @@ def test_a_catalog_that_selects_everything_is_no_wish_for_each_stream(
     run = run_tap(access_token=TOKEN, catalog=catalog)
 
     assert run.code == 0
-    assert len(run.sentences("WARNING")) == 1
+    beyond = scopes_of(sorted(one.stream for one in RESOURCES if one.name != "customer"))
+    assert run.sentences("WARNING") == [
+        NO_DEFINITIONS,
+        (
+            f"Not read, because the access token lacks the scope: {beyond}. Sign in again with "
+            "these scopes, or deselect the streams."
+        ),
+    ]
+
+
+def test_a_stream_beyond_the_scopes_is_asked_for_once_with_what_comes_along_and_once_without(
+    run_tap: TapRuns, source: Source
+) -> None:
+    """Which of both took the scope, nobody tells."""
+    grant(source, "customer")
+    source.sandbox.forget_requests()
+
+    run_tap(access_token=TOKEN, custom_fields="array")
+
+    asked = [one.query for one in source.sandbox.requests if one.path == "/api/field"]
+    assert [one.get("with") for one in asked] == [["options"], None]
 
 
 def test_a_stream_that_a_choice_selects_must_be_readable(run_tap: TapRuns, source: Source) -> None:
@@ -132,14 +162,20 @@ def test_the_connection_test_names_what_it_cannot_read(run_tap: TapRuns, source:
     run = run_tap("--test", access_token=TOKEN)
 
     assert run.code == 0
-    assert len(run.sentences("WARNING")) == len(SKIPPED)
+    beyond = [one for one in TABLES if one.stream not in {"companies", "customers", "field_values"}]
+    refused = [f"The access token may not read {read_for(one.stream)[0].path} (" for one in beyond]
+    told = [one.partition('"')[0] for one in run.sentences("WARNING") if one != NO_DEFINITIONS]
+    assert sorted(told) == sorted(refused)
 
 
 # Scopes that are known before a request: an access token that tells them, or an account's.
 
 OF_TWO = ["customer.read.all", "user.read.all"]
 NOT_OFFERED = sorted(one.stream for one in RESOURCES if one.name not in {"customer", "user"})
-NAMED = [f"{stream} ({stream.removesuffix('s')}.read.all)" for stream in NOT_OFFERED]
+NAMED = scopes_of(NOT_OFFERED)
+OFFERED = ["companies", "customers", "field_values", "users"]
+"""Everybody may know their company, and the values of custom fields come with customers."""
+READ = ["/api/auth/me", "/api/customer", "/api/user"]
 
 
 @pytest.fixture
@@ -178,11 +214,9 @@ def test_discovery_offers_what_the_scopes_allow_and_names_the_rest_once(
 ) -> None:
     run = run_tap("--discover", **settings_for(accounts, OF_TWO))
 
-    assert offered(run) == ["customers", "users"]
-    assert not_offered(run) == [
-        f"Not offered, because the access token lacks the scope: {', '.join(NAMED)}."
-    ]
-    assert accounts.sandbox.requests == ()
+    assert offered(run) == OFFERED
+    assert not_offered(run) == [f"Not offered, because the access token lacks the scope: {NAMED}."]
+    assert sorted(one.path for one in accounts.sandbox.requests) == READ
 
 
 @KNOWN
@@ -197,7 +231,7 @@ def test_a_sync_without_a_catalog_reads_what_the_scopes_allow_and_warns_of_nothi
     assert run.records("customers")
     assert run.sentences("WARNING") == []
     assert len(not_offered(run)) == 1
-    assert {one.path for one in accounts.sandbox.requests} == {"/api/customer", "/api/user"}
+    assert {one.path for one in accounts.sandbox.requests} == set(READ)
 
 
 @KNOWN
@@ -208,7 +242,7 @@ def test_the_connection_test_reads_only_what_the_scopes_allow(
 
     assert run.code == 0
     assert run.sentences("WARNING") == []
-    assert {one.path for one in accounts.sandbox.requests} == {"/api/customer", "/api/user"}
+    assert {one.path for one in accounts.sandbox.requests} == set(READ)
 
 
 @KNOWN
@@ -217,6 +251,7 @@ def test_what_a_catalog_selects_beyond_the_scopes_costs_one_warning_and_no_reque
 ) -> None:
     accounts.sandbox.rows("customer").insert(name="A")
     catalog = choose(discovered(run_tap), *(one.stream for one in RESOURCES))
+    accounts.sandbox.forget_requests()
 
     run = run_tap(catalog=catalog, **settings_for(accounts, OF_TWO))
 
@@ -224,7 +259,7 @@ def test_what_a_catalog_selects_beyond_the_scopes_costs_one_warning_and_no_reque
     assert run.records("customers")
     assert run.sentences("WARNING") == [
         (
-            f"Not read, because the access token lacks the scope: {', '.join(NAMED)}. Sign in "
+            f"Not read, because the access token lacks the scope: {NAMED}. Sign in "
             "again with these scopes, or deselect the streams."
         )
     ]
@@ -237,6 +272,7 @@ def test_what_a_choice_selects_must_be_within_the_scopes(
 ) -> None:
     accounts.sandbox.rows("customer").insert(name="A")
     catalog = choose(discovered(run_tap), "customers", "emails")
+    accounts.sandbox.forget_requests()
 
     run = run_tap(catalog=catalog, **settings_for(accounts, OF_TWO))
 
@@ -329,7 +365,7 @@ def test_discovery_offers_everything_where_scopes_are_not_known(
     run = run_tap("--discover", **settings_for(accounts))
 
     assert run.code == 0, run.log
-    assert len(offered(run)) == len(RESOURCES)
+    assert offered(run) == sorted(one.stream for one in TABLES)
     assert not_offered(run) == []
 
 
@@ -342,7 +378,7 @@ def test_the_scopes_of_a_refresh_token_that_the_account_has_used_are_known(
 
     run = run_tap("--discover", **settings)
 
-    assert offered(run) == ["customers", "users"]
+    assert offered(run) == OFFERED
 
 
 def test_discovery_leaves_no_store_behind(run_tap: TapRuns, accounts: Accounts) -> None:

@@ -8,11 +8,15 @@ from decimal import Decimal
 
 import pytest
 
+from cirqll_client.nested import NESTED, TABLES
 from cirqll_client.resources import RESOURCES
 from tests.tap.catalog_edits import choose, deselect, discovered, entry_of
 from tests.tap.conftest import Source, environment_in
 from tests.tap.loader_rules import complaints
 from tests.tap.tap_runs import Run, TapRuns
+
+KEYS = {table.stream: list(table.keys) for table in TABLES}
+BY_DEFAULT = {table.stream for table in TABLES if table.is_read_by_default}
 
 
 @pytest.fixture(scope="module")
@@ -30,11 +34,24 @@ def test_a_full_read_brings_every_row_of_every_resource(whole: Run, company: Sou
         assert sorted(ids) == company.sandbox.rows(resource.name).ids
 
 
+def test_a_full_read_brings_every_row_that_comes_along_with_others(
+    whole: Run, company: Source
+) -> None:
+    for rows in (one.rows for one in NESTED if one.rows.is_read_by_default):
+        ids = [record["id"] for record in whole.records(rows.stream)]
+
+        assert ids
+        assert sorted(ids) == company.sandbox.rows(rows.name).ids
+
+
 def test_keys_are_unique_and_never_null(whole: Run) -> None:
-    keys = Counter((m["stream"], m["record"]["id"]) for m in whole.of_type("RECORD"))
+    keys = Counter(
+        (m["stream"], *(m["record"][name] for name in KEYS[m["stream"]]))
+        for m in whole.of_type("RECORD")
+    )
 
     assert max(keys.values()) == 1
-    assert all(type(row_id) is int for _, row_id in keys)
+    assert all(type(number) is int for _, *key in keys for number in key)
 
 
 def test_one_schema_comes_before_the_records_of_each_stream(whole: Run) -> None:
@@ -43,12 +60,12 @@ def test_one_schema_comes_before_the_records_of_each_stream(whole: Run) -> None:
     for message in whole.messages:
         if message["type"] == "SCHEMA":
             assert message["stream"] not in described
-            assert message["key_properties"] == ["id"]
+            assert message["key_properties"] == KEYS[message["stream"]]
             described.add(message["stream"])
         elif message["type"] == "RECORD":
             assert message["stream"] in described
 
-    assert described == {resource.stream for resource in RESOURCES}
+    assert described == BY_DEFAULT
 
 
 def test_every_record_fits_the_schema_before_it(whole: Run) -> None:
@@ -83,8 +100,8 @@ def test_an_empty_stream_has_a_schema_all_the_same(run_tap: TapRuns) -> None:
     run = run_tap()
 
     assert run.code == 0
-    assert len(run.of_type("SCHEMA")) == len(RESOURCES)
-    assert run.of_type("RECORD") == []
+    assert sorted(message["stream"] for message in run.of_type("SCHEMA")) == sorted(BY_DEFAULT)
+    assert {message["stream"] for message in run.of_type("RECORD")} == {"companies"}
 
 
 def test_a_second_run_brings_what_changed_and_the_newest_row_again(
@@ -122,12 +139,19 @@ def test_a_catalog_can_ask_for_the_full_table(run_tap: TapRuns, source: Source) 
     assert [record["id"] for record in second.records("roles")] == [1, 2]
 
 
-def test_undocumented_fields_are_kept_or_dropped(run_tap: TapRuns, source: Source) -> None:
+def test_undocumented_fields_get_columns_or_are_kept_in_one_or_dropped(
+    run_tap: TapRuns, source: Source
+) -> None:
     source.sandbox.rows("todo").insert(name="x", loyalty=Decimal("1.10"))
 
-    kept, dropped = run_tap(), run_tap(undocumented_fields="drop")
+    columns, kept, dropped = (
+        run_tap(),
+        *(run_tap(undocumented_fields=mode) for mode in ("json", "drop")),
+    )
 
+    assert columns.records("todos")[0]["loyalty"] == Decimal("1.10")
     assert kept.records("todos")[0]["_undocumented"] == {"loyalty": Decimal("1.10")}
+    assert "1.10" in columns.output
     assert "1.10" in kept.output
     assert "loyalty" not in dropped.output
     assert "_undocumented" not in dropped.output
@@ -201,7 +225,9 @@ def test_a_documented_field_that_an_older_catalog_lacks_is_kept(
 
     run = run_tap(catalog=catalog)
 
-    assert run.records("customers")[0]["_undocumented"] == {"name": "A"}
+    assert run.records("customers")[0]["name"] == "A"
+    properties = run.of_type("SCHEMA")[0]["schema"]["properties"]
+    assert properties["name"]["type"] == ["string", "null"]
 
 
 def test_stream_maps_change_records_and_names(run_tap: TapRuns, source: Source) -> None:
@@ -223,7 +249,7 @@ def test_flattening_makes_columns_of_what_lies_inside(run_tap: TapRuns, source: 
 
     run = run_tap(flattening_enabled=True, flattening_max_depth=2)
 
-    assert json.loads(run.records("customers")[0]["_undocumented"]) == {"custom": {"color": "blue"}}
+    assert json.loads(run.records("customers")[0]["custom"]) == {"color": "blue"}
 
 
 def test_the_connection_test_reads_a_record_of_each_stream(run_on_company: TapRuns) -> None:
@@ -231,7 +257,7 @@ def test_the_connection_test_reads_a_record_of_each_stream(run_on_company: TapRu
 
     assert run.code == 0
     counts = Counter(message["stream"] for message in run.of_type("RECORD"))
-    assert counts == {resource.stream: 1 for resource in RESOURCES}
+    assert counts == dict.fromkeys(KEYS, 1)
     assert "error" not in run.log.lower()
 
 
@@ -239,4 +265,5 @@ def test_the_schema_test_needs_no_server(run_tap: TapRuns) -> None:
     run = run_tap("--test=schema", api_url="http://127.0.0.1:9")
 
     assert run.code == 0
-    assert [message["type"] for message in run.messages] == ["SCHEMA"] * len(RESOURCES)
+    assert {message["type"] for message in run.messages} == {"SCHEMA"}
+    assert sorted(message["stream"] for message in run.messages) == sorted(KEYS)

@@ -251,7 +251,7 @@ def test_a_row_without_id_is_the_record_that_its_key_had_in_the_same_batch(targe
     # Given
     target.begin()
     target.source.sandbox.rows("customer").insert_many([{"name": "Zon"}])
-    rows = [{"no": 1, "id": 1}, {"no": 1, "name": "Maan"}]
+    rows: list[Record] = [{"no": 1, "id": 1}, {"no": 1, "name": "Maan"}]
     # When
     plan = Plan.of(target, Rows(rows))
     real = target.take(Rows(rows))
