@@ -19,6 +19,8 @@ import pytest
 
 from cirqll_client.resources import RESOURCES
 from cirqll_sandbox import Behaviour, Sandbox
+from tap_cirqll.catalogs import everything
+from tests.tap.catalog_edits import choose
 from tests.tap.conftest import Source
 from tests.tap.sameness import is_same
 from tests.tap.tap_runs import TapRuns
@@ -90,11 +92,12 @@ def start(
     started: list[subprocess.Popen[bytes]] = []
     runs = TapRuns(tmp_path, environment, {**busy.settings, "lookback": 0})
 
-    def start(state: Any = None, **settings: Any) -> subprocess.Popen[bytes]:
+    def start(state: Any = None, catalog: Any = None, **settings: Any) -> subprocess.Popen[bytes]:
         config, pipe = runs.file("config", {**runs.config, **settings}), subprocess.PIPE
         command = [sys.executable, "-m", "tap_cirqll", "--config", config]
-        if state is not None:
-            command += ["--state", runs.file("state", state)]
+        for name, content in (("state", state), ("catalog", catalog)):
+            if content is not None:
+                command += [f"--{name}", runs.file(name, content)]
         process = subprocess.Popen(command, bufsize=0, env=environment, stdout=pipe, stderr=pipe)
         started.append(process)
         return process
@@ -212,7 +215,8 @@ def test_the_run_after_it_brings_the_rest(
 def test_told_to_stop_while_it_waits_for_the_budget_it_does_not_wait_on(
     start: Callable[..., subprocess.Popen[bytes]],
 ) -> None:
-    process = start(requests_per_minute=3)
+    # Given pages that cost a request each, and a budget that is used up after three
+    process = start(catalog=choose(everything(), "todos"), requests_per_minute=3)
     begin = until_state(process, number=3)
     time.sleep(0.3)
 
