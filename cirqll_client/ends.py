@@ -42,9 +42,18 @@ def sequel(
         return Sequel.DOUBT
     if left and len(page):
         return Sequel.MORE if read < expected else Sequel.DOUBT
-    is_last = not len(page) or (left == 0 and is_total_proven) or _is_short(page)
+    is_counted = left == 0 and is_total_proven and (expected > len(page) or not _is_full(page))
+    is_last = not len(page) or is_counted or _is_short(page)
     is_as_promised = read >= expected and not (read == 0 and is_filtered)
     return Sequel.END if is_last and is_as_promised else Sequel.DOUBT
+
+
+def _is_full(page: Page) -> bool:
+    """Tell whether a page may have been cut. Then a ``total`` of its own length ends nothing.
+
+    That it counts what matches was proven of another resource perhaps, or weeks ago.
+    """
+    return page.limit is None or len(page) >= page.limit
 
 
 def _is_short(page: Page) -> bool:

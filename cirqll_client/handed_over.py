@@ -11,13 +11,14 @@ import base64
 import json
 import threading
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sql
 
-from cirqll_client.errors import SettingInvalid
+from cirqll_client.errors import SettingInvalid, Unavailable
 from cirqll_client.store import HANDED_OVER
 from cirqll_client.transport import Answer
 
@@ -61,7 +62,7 @@ class HandedOver:
         self._turn = threading.Lock()
 
     def leave(self, question: Question, answer: Answer) -> None:
-        """Leave an answer, in place of an older one. Raises ``Unavailable``.
+        """Leave an answer, in place of an older one; a store that fails does no harm.
 
         One without the server's time is not left: it would not tell when it was true.
         """
@@ -75,7 +76,7 @@ class HandedOver:
             "answer": self._sealing.seal(json.dumps({"headers": headers, "body": body})),
             "left_at": self._store.now(),
         }
-        with self._store.transaction() as connection:
+        with suppress(Unavailable), self._store.transaction() as connection:
             connection.execute(sql.delete(HANDED_OVER).where(self._is(row["question"])))
             self._store.insert_within(connection, HANDED_OVER, row)
 
@@ -96,17 +97,22 @@ class HandedOver:
                 return None
             self._waiting.discard(question.digest)
         mine = self._is(question.digest)
+        is_good = HANDED_OVER.c.left_at >= self._oldest()
         with self._store.transaction() as connection:
-            text = connection.execute(sql.select(HANDED_OVER.c.answer).where(mine)).scalar()
+            answer = sql.select(HANDED_OVER.c.answer).where(mine, is_good)
+            text = connection.execute(answer).scalar()
             taken = connection.execute(sql.delete(HANDED_OVER).where(mine))
         return self._opened(text) if text is not None and taken.rowcount else None
 
+    def _oldest(self) -> float:
+        return self._store.now() - GOOD_FOR_SECONDS
+
     def _left(self) -> set[str]:
-        """Look what was left, once; what is too old goes."""
-        oldest = self._store.now() - GOOD_FOR_SECONDS
+        """Look what was left, once; what is too old goes, whoever left it."""
+        is_old = HANDED_OVER.c.left_at < self._oldest()
         mine = sql.select(HANDED_OVER.c.question).where(HANDED_OVER.c.account == self._account)
         with self._store.transaction() as connection:
-            connection.execute(sql.delete(HANDED_OVER).where(HANDED_OVER.c.left_at < oldest))
+            connection.execute(sql.delete(HANDED_OVER).where(is_old))
             return set(connection.execute(mine).scalars())
 
     def _is(self, question: object) -> sql.ColumnElement[bool]:

@@ -208,7 +208,16 @@ class Reading:
             *(() if found.may_be_read_by_change else ("changes",)),
             *(() if found.may_be_read_by_id else ("id",)),
         }
-        return sorted(walks, key=lambda walk: walk.name in in_vain)
+        promising = sorted(walks, key=lambda walk: walk.name in in_vain)
+        if promising[0].name != walks[0].name:
+            logger.info(
+                "%s are read %s, since Cirqll was found not to serve them %s; that is tried again "
+                "after a month, or after `cirqll doctor`.",
+                self._resource.stream,
+                _WAYS[promising[0].name],
+                _WAYS[walks[0].name].rstrip(","),
+            )
+        return promising
 
     def _watch(self, step: Step, walk: Walk) -> None:
         """Look at the clock and at the times of change. Raises ``SettingInvalid``."""

@@ -121,11 +121,11 @@ class ApiSession:
         """
         request = _Request(method="GET", path=path, parameters=parameters, is_private=is_private)
         handed_over = self.handed_over
-        if handed_over is None or not (self.leaves_answers or handed_over.has_any()):
+        if handed_over is None or not (handed_over.has_any() or self.leaves_answers):
             return self._seen_through(request, read)
         fingerprint = self._authentication.token().fingerprint
         question = Question(path, parameters or {}, fingerprint)
-        left = handed_over.take(question)
+        left = None if self.leaves_answers else handed_over.take(question)
         if left is not None:
             with suppress(responses.Unreadable):
                 return read(left)

@@ -227,14 +227,15 @@ def _wrong(error: ValidationError, schema: Mapping[str, Any]) -> str:
     if error.validator == "pattern":
         example = schema["properties"][name].get("default", _EXAMPLE_URL)
         return f"The setting {name} is wrong: write it like {example}."
-    allowed = _ALLOWED.get(str(error.validator), "{0}").format(_words(rule))
+    words = _words(rule, types={} if error.validator == "enum" else _TYPES)
+    allowed = _ALLOWED.get(str(error.validator), "{0}").format(words)
     return f"The setting {name} is wrong: it must be {allowed}."
 
 
-def _words(rule: object) -> str:
-    """Name types and values in words; null is only for those who leave a setting out."""
+def _words(rule: object, *, types: Mapping[str, str]) -> str:
+    """Name types in these words, and values; null is only for those who leave a setting out."""
     rules = [name for one in (rule if isinstance(rule, list) else [rule]) for name in _names(one)]
-    return " or ".join(_TYPES.get(one, one) for one in rules if one not in {"null", "None"})
+    return " or ".join(types.get(one, one) for one in rules if one not in {"null", "None"})
 
 
 def _names(rule: object) -> list[str]:

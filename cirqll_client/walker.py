@@ -167,7 +167,8 @@ class Walker:
         if self.relations != relations:
             self._warn(
                 f"Cirqll refused to bring {' and '.join(self.relations)} along with "
-                f"{self._resource.stream} ({_status(refusal)}), so they are read without."
+                f"{self._resource.stream} ({_status(refusal)}), so they are read without. "
+                "Once it does, run without the state of this stream, to have it for all rows."
             )
         self._fields, self.relations = fields, relations
 

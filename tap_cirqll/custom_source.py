@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from cirqll_client.custom_fields import MOST_ALONG, column_key, id_in_key
 from cirqll_client.field_definitions import definitions_for
 from cirqll_client.learned_columns import LearnedColumns
+from cirqll_client.naming import custom_namer
 from cirqll_client.resources import FIELD_VALUES, RESOURCES
 from cirqll_client.scopes import is_readable
 from cirqll_client.whole_relations import WholeRelation
 from tap_cirqll.custom_columns import with_custom
-from tap_cirqll.naming import custom_namer
 
 if TYPE_CHECKING:
     import logging

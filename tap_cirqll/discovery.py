@@ -6,7 +6,6 @@ there for the sync that follows, which begins with the same pages.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,12 +20,14 @@ from cirqll_client.errors import (
     SignInRequired,
 )
 from cirqll_client.learned_columns import LearnedColumns
+from tap_cirqll.side_by_side import Ended, SideBySide
 from tap_cirqll.source_reading import SourceReading
 from tap_cirqll.sources import sources_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import Never
 
     from cirqll_client.connection import Connection
     from cirqll_client.learned_columns import Columns
@@ -109,27 +110,23 @@ def _look(
             for stream in source.streams
         )
     ]
-    with ThreadPoolExecutor(at_once) as threads:
-        looks = [
-            threads.submit(partial(_look_at, connection, source, logger=logger))
-            for source in unseen
-        ]
-        try:
-            for look in looks:
-                look.result()
-            for stream in chosen:
-                # Definitions may be new, whenever the records were looked at.
-                if (custom := stream.shape().custom) and not custom.is_array:
-                    shape = stream.record_reader(connection).shape
-                    called |= shape.custom.called if shape.custom else {}
-        except CirqllError as error:
-            threads.shutdown(cancel_futures=True)
-            logger.warning(_NOT_LOOKED_AT, error.sentence)
+    looks = SideBySide(unseen, partial(_look_at, connection, logger=logger), at_once=at_once)
+    try:
+        for event in looks:
+            if isinstance(event, Ended) and event.error:
+                raise event.error
+        for stream in chosen:
+            # Definitions may be new, whenever the records were looked at.
+            if (custom := stream.shape().custom) and not custom.is_array:
+                shape = stream.record_reader(connection).shape
+                called |= shape.custom.called if shape.custom else {}
+    except CirqllError as error:
+        logger.warning(_NOT_LOOKED_AT, error.sentence)
     return called
 
 
-def _look_at(connection: Connection, source: Source, *, logger: logging.Logger) -> None:
-    """Read one page. What concerns one stream alone is told when it is read."""
+def _look_at(connection: Connection, source: Source, *, logger: logging.Logger) -> Iterator[Never]:
+    """Read one page; nothing is handed out. What concerns one stream is told when it is read."""
     try:
         SourceReading(source, connection, warn=logger.debug).look()
     except _OF_ONE_STREAM as error:
@@ -137,6 +134,7 @@ def _look_at(connection: Connection, source: Source, *, logger: logging.Logger) 
     else:
         for stream in source.streams:
             connection.store.learn(connection.account, _fact(stream), value=True)
+    return iter(())
 
 
 def _fact(stream: CirqllStream) -> str:

@@ -10,7 +10,7 @@ from cirqll_client.custom_fields import id_in_key
 from cirqll_client.resources import FIELD_VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from cirqll_client.kinds import Kind
     from cirqll_client.learned_columns import LearnedColumn
@@ -117,6 +117,11 @@ class Shape:
             names=self.names | {one.field: one.name for one in fields if one.name != one.field},
             custom=self._custom_with({k: one for k, one in custom.items() if k is not None}),
         )
+
+    def without(self, relations: Collection[str]) -> Shape:
+        """Give the shape with these kept apart, whatever a catalog says of them."""
+        columns = {name: kind for name, kind in self.columns.items() if name not in relations}
+        return replace(self, columns=columns, apart=frozenset(relations))
 
     def with_called(self, names: Mapping[int, str]) -> Shape:
         """Give the shape with what custom fields are called now."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cirqll_client.reading import Reading
     from cirqll_client.timestamps import Timestamps
     from tap_cirqll.conformance import Apart
-    from tap_cirqll.sources import Source
+    from tap_cirqll.sources import Along, Source
     from tap_cirqll.stream import CirqllStream
 
 
@@ -64,7 +64,7 @@ class SourceReading:
                 one.nested,
                 source.stream.resource,
                 connection,
-                tells_empty=source.beginning_of(one).bookmark is not None,
+                tells_empty=_tells_empty(source, one),
             )
             for one in source.along
         ]
@@ -189,6 +189,16 @@ class SourceReading:
         rows = self._reader(encoded([company])).rows
         batch = Batch(rows, None, None, 0)
         return SourcePage(batch, [Portion(self._source.stream, rows, self._reader.shape)])
+
+
+def _tells_empty(source: Source, one: Along) -> bool:
+    """Tell whether rows may be in the warehouse whose values were removed since.
+
+    Not in a first reading of what changed; one that reads all each time does not tell which is the
+    first.
+    """
+    is_incremental = one.stream.is_incremental and source.stream.is_incremental
+    return not is_incremental or source.beginning_of(one).bookmark is not None
 
 
 def rows_alone(

@@ -140,11 +140,11 @@ class CirqllStream(Stream):
         Relations that are brought along for others are kept ``apart``.
         """
         from cirqll_client.learned_columns import LearnedColumns  # noqa: PLC0415 - see above
+        from cirqll_client.naming import namer  # noqa: PLC0415
         from tap_cirqll.conformance import RecordReader  # noqa: PLC0415
         from tap_cirqll.custom_source import AccountCustomFields  # noqa: PLC0415
-        from tap_cirqll.naming import namer  # noqa: PLC0415
 
-        shape = replace(self.shape(), apart=frozenset(apart))
+        shape = self.shape().without(apart)
         learned = LearnedColumns(connection.store, account=connection.account)
         if shape.learns:
             shape = self._with_learned(shape, learned)
@@ -188,8 +188,12 @@ class CirqllStream(Stream):
         )
 
     def widen(self, shape: Shape) -> bool:
-        """Take columns into the schema that are new in this shape. Tell whether there are any."""
-        properties = self.effective_schema["properties"]
+        """Take columns into the schema that are new in this shape. Tell whether there are any.
+
+        What threads that read have in hand is replaced, never changed.
+        """
+        schema = self.effective_schema
+        properties = schema["properties"]
         news = {
             shape.column(field): learned_property(field, shape.column(field), kind)
             for field, kind in shape.columns.items()
@@ -202,11 +206,10 @@ class CirqllStream(Stream):
             news |= custom_news(shape.custom, properties)
         if not news:
             return False
-        properties |= news
-        self._tap.mapper.register_raw_stream_schema(
-            self.name, self._selected_schema(), self.primary_keys
-        )
-        self._stream_maps = None
+        schema["properties"] = properties | news
+        mapper = self._tap.mapper
+        mapper.register_raw_stream_schema(self.name, self._selected_schema(), self.primary_keys)
+        self._stream_maps = mapper.stream_maps[self.name]
         return True
 
     def _selected_schema(self) -> dict[str, Any]:

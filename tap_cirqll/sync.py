@@ -96,6 +96,8 @@ class Sync:
         self._begun: set[str] = set()
         self._sources_begun: set[Source] = set()
         self._readings: dict[Source, SourceReading] = {}
+        # Told here, since maps are made anew while other threads read.
+        self._aliases = {one.name: _alias(one) for source in sources for one in source.streams}
         self._outcomes = Outcomes(sources)
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
@@ -164,7 +166,8 @@ class Sync:
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
         for page in reading.pages():
-            yield _ReadPage(page.batch, [_written(portion) for portion in page.portions])
+            parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
+            yield _ReadPage(page.batch, parts)
 
     def _deliver(self, source: Source, page: _ReadPage) -> None:
         self._sources_begun.add(source)
@@ -295,18 +298,27 @@ class Sync:
 
 
 def _paths(sources: list[Source]) -> dict[str, str]:
-    """Tell whose requests are those to a path: the resource's own, or what it is read for."""
+    """Tell whose requests are those to a path: the resource's own, or what it is read for.
+
+    The last path of a stream is the one that its metrics name.
+    """
     paths = {stream.resource.path: stream.name for one in sources for stream in one.streams}
     paths |= {source.stream.resource.path: source.streams[0].name for source in sources}
     company = [source.stream.name for source in sources if source.is_company]
-    return paths | {path: name for name in company for path in ME_PATHS}
+    return paths | {path: name for name in company for path in reversed(ME_PATHS)}
 
 
-def _written(portion: Portion) -> _Written:
+def _alias(stream: CirqllStream) -> str | None:
+    """Give the name under which records are written; ``None`` where a stream map makes them."""
+    alias: str = stream.stream_maps[0].stream_alias
+    return alias if stream.is_written_as_read else None
+
+
+def _written(portion: Portion, alias: str | None) -> _Written:
     stream, rows, count = portion.stream, portion.rows, len(portion.rows)
     lines = None
-    if stream.is_written_as_read:
-        lines = record_lines(stream.stream_maps[0].stream_alias, rows)
+    if alias is not None:
+        lines = record_lines(alias, rows)
         rows.clear()
     return _Written(stream, count, rows, lines, portion.shape, portion.is_whole)
 

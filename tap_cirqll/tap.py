@@ -109,6 +109,7 @@ class TapCirqll(CirqllProgram, Tap):
         ),
     ).to_dict()
 
+    _is_syncing = False
     _learned: Mapping[str, Columns] = MappingProxyType({})
     """Columns by stream that the catalog is to show."""
     _called: Mapping[int, str] = MappingProxyType({})
@@ -256,9 +257,9 @@ class TapCirqll(CirqllProgram, Tap):
         )
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Stop after the page that is being written; a second signal stops at once."""
+        """Stop a sync after the page that is being written; a second signal stops at once."""
         del frame
-        if self._stopped_by is not None:
+        if self._stopped_by is not None or not self._is_syncing:
             abandon_output()
             sys.exit(SIGNALLED + signum)
         self._stopped_by = signum

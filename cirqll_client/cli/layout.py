@@ -36,7 +36,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
     console = Console(width=width, color_system=None, force_terminal=False, force_jupyter=False)
-    grid = Table(*head, box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for name in head:
+        grid.add_column(name, overflow="fold")  # rich would cut a long word off
     for row in rows:
         grid.add_row(*(Text(printable(cell)) for cell in row))
     with console.capture() as captured:

@@ -48,13 +48,13 @@ def test_json_has_keys_that_stay(office: Office) -> None:
     told = office.told()
     assert list(told) == [
         "account", "api_url", "requests", "requests_allowed", "is_readable", "stops", "warnings",
-        "checks", "facts", "streams",
+        "checks", "facts", "custom_fields", "streams",
     ]  # fmt: skip
     assert list(told["checks"]) == [
         "reach", "token", "user", "scopes", "streams", "rate_limit", "page_default",
         "page_maximum", "limit_told", "total", "filter", "order", "id_order", "quotes",
-        "show_fields", "show_envelope", "relations", "field_values", "clock", "time_zone",
-        "undocumented", "missing", "contradictions",
+        "show_fields", "show_envelope", "relations", "field_values", "custom_fields", "clock",
+        "time_zone", "undocumented", "missing", "contradictions",
     ]  # fmt: skip
     assert list(told["streams"][0]) == [
         "stream", "is_readable", "failure", "status", "filter", "order", "id_order", "records",
@@ -62,7 +62,7 @@ def test_json_has_keys_that_stay(office: Office) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("most", [2, 9, 30, 60])
+@pytest.mark.parametrize("most", [4, 9, 30, 60])
 @pytest.mark.parametrize("behaviour", [{}, {"filter_mode": "refuse"}, {"order_mode": "refuse"}])
 def test_it_sends_no_more_than_the_number_it_stated(
     office: Office, most: int, behaviour: dict[str, Any]
@@ -122,7 +122,10 @@ def test_a_token_that_is_not_accepted_ends_it(office: Office) -> None:
 
 def test_where_nobody_signed_in_that_is_what_is_wrong(office: Office) -> None:
     told = office.told(CIRQLL_ACCESS_TOKEN="")
-    assert told["stops"][0] == "token"
+    assert told["stops"] == ["token", "streams"]
+    assert told["checks"]["token"]["words"] == "there is none that can be used"
+    assert told["checks"]["user"]["words"] == "not asked"
+    assert told["checks"]["streams"]["words"] == "0 of 16 can be read; 16 streams not asked"
     assert "cirqll login" in told["checks"]["token"]["remedy"]
     assert told["requests"] == 0
 
@@ -132,13 +135,48 @@ def test_a_server_that_is_not_there_ends_it(office: Office) -> None:
     assert done.exit_code == 1
     assert "Check the setting api_url and the network" in done.stdout
     assert "4 of at most 60 requests" in done.stdout
+    assert "?" not in done.stdout
+
+
+def test_a_server_that_is_down_makes_no_scope_agree(office: Office) -> None:
+    token = office.sandbox.grant(["customer.read.all"]).access_token
+    told = office.told("--api-url", "http://127.0.0.1:9", CIRQLL_ACCESS_TOKEN=token)
+    assert told["checks"]["scopes"]["state"] == "unknown"
+    assert "agree" not in told["checks"]["scopes"]["words"]
+
+
+def test_a_wrong_root_is_one_sentence(office: Office) -> None:
+    told = office.told("--api-url", f"{office.url}/api")
+    assert told["stops"] == ["streams"]
+    assert told["checks"]["streams"]["remedy"].startswith("Everything is answered as not found")
+    assert told["checks"]["streams"]["remedy"].count("api_url") == 1
+
+
+def test_streams_that_fail_alike_share_a_sentence(office: Office) -> None:
+    # Given
+    office.begin()
+    for resource in ("todo", "webhook"):
+        office.sandbox.faults.add("404", path=f"/api/{resource}")
+    token = office.sandbox.grant([f"{one}.read.all" for one in ("todo", "webhook", "user")])
+    # When
+    told = office.told(
+        *("--stream", "todos", "--stream", "webhooks", "--stream", "roles", "--stream", "users"),
+        CIRQLL_ACCESS_TOKEN=token.access_token,
+    )
+    # Then
+    assert told["checks"]["streams"]["remedy"] == (
+        "The token may not read roles: sign in again with the scope role.read.all, or leave it "
+        "out. Reading todos and webhooks is answered as not found (404): this account does not "
+        "have them. Leave them out."
+    )
 
 
 def test_a_server_that_is_no_api_ends_it(office: Office) -> None:
     with serving(answer(200, "<html>Welkom</html>")) as server:
         done = office.run("--api-url", server.url)
     assert done.exit_code == 1
-    assert "something other than the API answers" in done.stdout
+    assert done.stdout.count("something other than the API answers") == 1
+    assert "leave" not in done.stdout
 
 
 def test_requests_that_are_too_many_for_others_sake_end_it(office: Office) -> None:
@@ -213,6 +251,68 @@ def test_findings_that_have_become_wrong_lose_no_row(
         office.sandbox.behaviour,
         **{"quotes": "understood", "order_mode": "honour", **after},
     )
+    # When
+    read = office.read("customers", since_days=30)
+    # Then
+    assert set(read.ids) == set(range(1, MANY + 1))
+
+
+@pytest.mark.parametrize("limit_echo", ["true", "missing"])
+def test_a_total_that_counts_only_the_page_since_it_was_proven_loses_no_row(
+    office: Office, limit_echo: str
+) -> None:
+    # Given
+    office.begin(page_maximum=60)
+    office.limits_of_a_run()
+    with office.findings() as findings:
+        assert findings.is_total_proven
+    office.sandbox.behaviour = replace(
+        office.sandbox.behaviour,
+        total_echo="lying",
+        limit_echo=limit_echo,  # type: ignore[arg-type] # one of those above
+    )
+    # When
+    read = office.read("customers", since_days=30)
+    # Then
+    assert set(read.ids) == set(range(1, MANY + 1))
+
+
+@pytest.mark.parametrize(
+    ("fact", "value"),
+    [
+        ("page_maximum", 3),
+        ("page_maximum", 10**9),
+        ("page_maximum", "many"),
+        ("page_size_refused", 2),
+        ("page_size_refused", 100),
+        ("total_is_proven", True),
+        ("quoting", "bare_times"),
+        ("quoting", "nonsense"),
+        ("honesty customer", {"filter": "honoured", "order": "honoured", "id_order": "honoured"}),
+        ("honesty customer", {"filter": "ignored", "order": "refused", "id_order": "ignored"}),
+        ("honesty customer", ["nonsense"]),
+        ("field_values_shape", "map"),
+    ],
+)
+@pytest.mark.parametrize(
+    "server",
+    [
+        {},
+        {"page_maximum": 40},
+        {"page_maximum": 120, "page_maximum_mode": "cap_silently", "total_echo": "missing"},
+        {"page_maximum": 100, "page_maximum_mode": "refuse"},
+        {"page_maximum": 40, "filter_mode": "ignore", "order_mode": "ignore"},
+        {"filter_mode": "refuse", "total_echo": "lying"},
+        {"quotes": "literal"},
+    ],
+)
+def test_no_finding_makes_a_reading_lose_a_row(
+    office: Office, server: dict[str, Any], fact: str, value: object
+) -> None:
+    # Given what nobody found out of this server
+    office.begin(**server)
+    with office.findings() as findings:
+        findings.learn(fact, value)
     # When
     read = office.read("customers", since_days=30)
     # Then

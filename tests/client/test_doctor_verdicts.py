@@ -177,10 +177,17 @@ def test_the_shape_of_values_is_told_where_there_are_some(values: Any, shape: st
 def test_what_was_asked_for_and_did_not_come_is_ignored() -> None:
     came = Listing([{"id": 1, "name": "x"}])
     assert field_values_shape(came) == "ignored"
-    assert relation_doing(came, ["user"]) == "ignored"
-    assert show_doing(came, ["id"]) == "ignored"
-    assert show_doing(came, ["id", "name"]) == "honoured"
-    assert show_doing(Listing([]), ["id"]) == "unknown"
+    assert relation_doing(came, ["user"], known=["id"]) == "ignored"
+    assert show_doing(came, ["id"], known=["id", "name"]) == "ignored"
+
+
+def test_what_came_is_no_proof_where_it_would_have_come_anyway() -> None:
+    came = Listing([{"id": 1, "name": "x", "user": {}}])
+    assert relation_doing(came, ["user"], known=["id"]) == "honoured"
+    assert relation_doing(came, ["user"], known=["id", "user"]) == "unknown"
+    assert show_doing(came, came.rows[0], known=["id", "email"]) == "honoured"
+    assert show_doing(came, came.rows[0], known=["id"]) == "unknown"
+    assert show_doing(Listing([]), ["id"], known=["email"]) == "unknown"
 
 
 ZONES = {

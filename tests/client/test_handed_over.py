@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sql
 from cryptography.fernet import Fernet
 
 from cirqll_client.handed_over import GOOD_FOR_SECONDS, MOST_BYTES, HandedOver, Question
 from cirqll_client.sealing import FernetSealing, Unsealed
-from cirqll_client.store import Store
+from cirqll_client.store import HANDED_OVER, Store
 from cirqll_client.transport import Answer
 
 if TYPE_CHECKING:
@@ -93,6 +94,32 @@ def test_an_answer_is_good_for_a_while(
     handed_over(store).leave(QUESTION, ANSWER)
     clock.now += GOOD_FOR_SECONDS + seconds
     assert (taken(store, QUESTION) is not None) == is_given
+
+
+def test_an_answer_that_grew_old_while_it_was_waited_for_is_not_given(
+    store: Store, clock: Clock
+) -> None:
+    handed_over(store).leave(QUESTION, ANSWER)
+    reader = handed_over(store)
+    assert reader.has_any()
+    clock.now += GOOD_FOR_SECONDS + 1
+    assert reader.take(QUESTION) is None
+
+
+def test_old_answers_go_whoever_looks(store: Store, clock: Clock) -> None:
+    handed_over(store).leave(QUESTION, ANSWER)
+    clock.now += GOOD_FOR_SECONDS + 1
+    handed_over(store, account="b").has_any()
+    with store.transaction() as connection:
+        assert connection.execute(sql.select(HANDED_OVER)).all() == []
+
+
+def test_a_store_that_fails_leaves_nothing_and_stops_nobody(
+    store: Store,
+) -> None:
+    with store.transaction() as connection:
+        HANDED_OVER.drop(connection)
+    handed_over(store).leave(QUESTION, ANSWER)
 
 
 def test_a_newer_answer_takes_the_place_of_an_older_one(store: Store) -> None:

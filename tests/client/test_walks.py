@@ -119,7 +119,15 @@ def test_the_goal_is_reached_at_its_row_or_behind_it() -> None:
         (2, {"limit": 2, "total": 5}, {"expected": 5}, Sequel.MORE),
         (2, {"limit": 2, "total": 5}, {"expected": 2}, Sequel.DOUBT),
         (2, {"limit": 2, "total": 2}, {}, Sequel.DOUBT),
-        (2, {"limit": 2, "total": 2}, {"is_total_proven": True}, Sequel.END),
+        (2, {"limit": 2, "total": 2}, {"is_total_proven": True}, Sequel.DOUBT),
+        (2, {"total": 2}, {"is_total_proven": True}, Sequel.DOUBT),
+        (
+            2,
+            {"limit": 2, "total": 2},
+            {"is_total_proven": True, "read": 4, "expected": 4},
+            Sequel.END,
+        ),
+        (100, {"limit": 1000, "total": 100}, {"is_total_proven": True}, Sequel.END),
         (100, {"limit": 1000, "total": 100}, {}, Sequel.DOUBT),
         (2, {"total": 2}, {}, Sequel.DOUBT),
         (2, {"limit": 1000, "total": 2}, {"expected": 3}, Sequel.DOUBT),
@@ -130,9 +138,9 @@ def test_what_follows_a_page_is_certain_or_doubtful(
     rows: int, told: dict[str, int], known: dict[str, Any], follows: Sequel
 ) -> None:
     answer = page(*((number, FIRST) for number in range(rows)), **told)
-    facts = {"expected": rows, "is_total_proven": False, "is_filtered": False, **known}
+    facts = {"read": rows, "expected": rows, "is_total_proven": False, "is_filtered": False}
 
-    assert sequel(answer, read=rows, **facts) is follows
+    assert sequel(answer, **facts | known) is follows
 
 
 def test_pages_of_the_whole_overlap_by_a_row() -> None:

@@ -18,6 +18,8 @@ from zoneinfo import ZoneInfo
 from psycopg import sql
 from psycopg.types.json import set_json_loads
 
+from tests.pipeline.custom_columns import PREFIX, custom_types, with_custom_fields
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
@@ -32,6 +34,12 @@ SIXTEEN = (
     "user", "role", "customer", "contact", "task", "appointment", "chance", "assignment",
     "contract", "email", "field", "note", "todo", "template", "setting", "webhook",
 )  # fmt: skip
+_NESTED = (
+    ("field_options", "field_option", "field"),
+    ("role_permissions", "permission", "role"),
+    ("template_items", "template_item", "template"),
+)
+"""Tables, whose rows they are, and the resource that these lie within."""
 _KEPT_APART = ("_nonconforming", "_undocumented")
 _MISFIT = object()
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1
@@ -44,12 +52,35 @@ class _Truth:
 
 
 def assert_equal(connection: psycopg.Connection, sandbox: Sandbox, *, zone: str = "UTC") -> None:
-    """Compare all sixteen tables, row by row and field by field."""
-    arrived_tables = {name: table_rows(connection, f"{name}s") for name in SIXTEEN}
-    for name, arrived in arrived_tables.items():
-        columns = column_types(connection, f"{name}s")
-        expected = [row_as_stored(row, columns, zone=zone) for row in sandbox.rows(name).all()]
-        assert_same_rows(name, expected, arrived)
+    """Compare all tables, row by row and field by field; those of custom fields are columns."""
+    rows_by_table = {f"{name}s": with_custom_fields(sandbox, name) for name in SIXTEEN}
+    for name in SIXTEEN:
+        types = column_types(connection, f"{name}s").items()
+        custom = {column: type_ for column, type_ in types if column.startswith(PREFIX)}
+        assert custom == custom_types(sandbox, name), f"{name}: other columns"
+    for table, rows in (rows_by_table | _rows_along(sandbox)).items():
+        columns = column_types(connection, table)
+        expected = [row_as_stored(row, columns, zone=zone) for row in rows]
+        assert_same_rows(table, expected, table_rows(connection, table))
+
+
+def _rows_along(sandbox: Sandbox) -> dict[str, list[Row]]:
+    """Give the rows of each table that is made of what lies within other records."""
+    companies = sandbox.rows("company").all()
+    for company in companies:
+        for name in ("address", "subscription"):
+            company[name] = sandbox.rows(name).get(company[f"{name}_id"])
+    nested = {
+        table: [_with_time_of(parent, row, sandbox) for row in sandbox.rows(name).all()]
+        for table, name, parent in _NESTED
+    }
+    return {**nested, "companies": companies}
+
+
+def _with_time_of(parent: str, row: Row, sandbox: Sandbox) -> Row:
+    """Give a row with the time at which the record that it lies within was changed."""
+    record = sandbox.rows(parent).get(row[f"{parent}_id"]) or {}
+    return {**row, f"{parent}_updated_at": record["updated_at"]}
 
 
 def row_as_stored(
@@ -72,8 +103,8 @@ def row_as_stored(
     others = {k: v for k, v in there.items() if (names or {}).get(k, k) not in ours}
     return {
         **{name: None if value is _MISFIT else value for name, value in fitted.items()},
-        "_nonconforming": _exact(_storable(misfits)) or None,
-        "_undocumented": _exact(_storable(others)) or None,
+        "_nonconforming": exact(_storable(misfits)) or None,
+        "_undocumented": exact(_storable(others)) or None,
     }
 
 
@@ -98,7 +129,7 @@ def _differences(arrived: Row, expected: Row) -> Row:
 
 def table_rows(connection: psycopg.Connection, table: str) -> list[Row]:
     """All rows by id, without the loader's own columns; numbers are exact."""
-    set_json_loads(_loads, connection)
+    set_json_loads(exact_json, connection)
     query = sql.SQL("select * from {} order by id").format(sql.Identifier(SCHEMA, table))
     cursor = connection.execute(query, prepare=False)  # the table may get more columns
     names = [column.name for column in cursor.description or ()]
@@ -185,7 +216,7 @@ def _date(value: object, _: str) -> object:
 
 def _json(value: object, _: str) -> object:
     """Columns of JSON are for values whose type is not known: any fits."""
-    return _exact(value) if _storable(value) == value else _MISFIT
+    return exact(value) if _storable(value) == value else _MISFIT
 
 
 _RULES: dict[str, Callable[[object, str], object]] = {
@@ -208,19 +239,20 @@ def _storable(value: object) -> object:
     return [_storable(one) for one in value] if isinstance(value, list) else value
 
 
-def _exact(value: object) -> object:
+def exact(value: object) -> object:
     """JSON in which numbers compare by value, and true is not 1."""
     if isinstance(value, bool):
         return _Truth(value)
     if isinstance(value, dict):
-        return {name: _exact(one) for name, one in value.items()}
+        return {name: exact(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [_exact(one) for one in value]
+        return [exact(one) for one in value]
     return Decimal(str(value)) if isinstance(value, float) else value
 
 
-def _loads(text: str | bytes) -> object:
-    return _exact(json.loads(text, parse_float=Decimal))
+def exact_json(text: str | bytes) -> object:
+    """Read JSON in that way, as PostgreSQL hands it over."""
+    return exact(json.loads(text, parse_float=Decimal))
 
 
 def _is_loaders(name: str) -> bool:

@@ -97,8 +97,16 @@ def test_only_the_streams_that_the_sign_in_allows_are_loaded_and_the_run_is_gree
     signed_out.run(JOB, log=tmp_path / "1.log")
 
     tables = "select table_name from information_schema.tables where table_schema = 'cirqll'"
-    assert set(database.connection.execute(tables)) == {("customers",), ("users",)}
-    assert {one.path for one in accounts.sandbox.requests} == {"/api/customer", "/api/user"}
+    assert {row[0] for row in database.connection.execute(tables)} == {
+        "companies",
+        "customers",
+        "users",
+    }
+    assert {one.path for one in accounts.sandbox.requests} == {
+        "/api/auth/me",
+        "/api/customer",
+        "/api/user",
+    }
     assert "Not offered, because the access token lacks the scope" in (
         (tmp_path / "1.log").read_text()
     )

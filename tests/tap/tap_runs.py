@@ -74,11 +74,11 @@ class TapRuns:
                 command += [f"--{name}", self.file(name, content)]
         return self.command(*command, *arguments, environment=environment)
 
-    def start(self, **settings: Any) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **settings: Any) -> subprocess.Popen[str]:
         """Start a run and do not wait for it."""
         config = self.file("config", {**self.config, **settings})
         return subprocess.Popen(
-            [sys.executable, "-m", "tap_cirqll", "--config", config],
+            [sys.executable, "-m", "tap_cirqll", "--config", config, *arguments],
             cwd=self.folder,
             env=dict(self.environment),
             stdout=subprocess.PIPE,

@@ -47,6 +47,10 @@ def assert_refused(run: Run, *sentences: str) -> None:
             "The setting undocumented_fields is wrong: it must be columns or json or drop.",
         ),
         (
+            {"custom_fields": "column"},
+            "The setting custom_fields is wrong: it must be columns or array.",
+        ),
+        (
             {"start_date": "yesterday"},
             "The setting start_date is not a date; write it like 2026-01-31 or 2026-01-31T00:00Z.",
         ),

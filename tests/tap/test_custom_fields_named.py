@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from cirqll_client.custom_fields import column_key
 from cirqll_client.kinds import Kind
 from cirqll_client.learned_columns import LearnedColumns
+from cirqll_client.naming import custom_namer
 from cirqll_client.store import Store
-from tap_cirqll.naming import custom_namer
 
 if TYPE_CHECKING:
     from cirqll_client.learned_columns import Columns

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -125,3 +128,17 @@ def test_a_change_between_discovery_and_sync_is_not_lost(run_tap: TapRuns, crm: 
         if one["id"] == number
     ]
     assert names[-1] == "Later"
+
+
+def test_a_signal_ends_discovery_at_once(run_tap: TapRuns, crm: Source) -> None:
+    # Given a server that takes its time
+    has_asked = threading.Event()
+    crm.sandbox.behaviour = replace(crm.sandbox.behaviour, latency_seconds=8)
+    crm.sandbox.before_request(lambda _: has_asked.set())
+    discovery = run_tap.start("--discover")
+    assert has_asked.wait(timeout=20)
+    # When
+    discovery.terminate()
+    # Then
+    discovery.communicate(timeout=4)
+    assert discovery.returncode == 128 + signal.SIGTERM

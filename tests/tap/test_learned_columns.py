@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from cirqll_client.connection import timestamps_in
 from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, Kind, schema_of
 from cirqll_client.learned_columns import LearnedColumns
+from cirqll_client.naming import namer
 from cirqll_client.resources import RESOURCES
 from cirqll_client.store import Store
 from tap_cirqll.conformance import LONGEST_FIELD, RecordReader
 from tap_cirqll.messages import record_lines
-from tap_cirqll.naming import namer
 from tap_cirqll.shape import MOST_COLUMNS, Shape
 from tests.tap.loader_rules import complaints
 from tests.tap.odd_json import values, words

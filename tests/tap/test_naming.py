@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cirqll_client.kinds import Kind
 from cirqll_client.learned_columns import LearnedColumn
-from tap_cirqll.naming import column_for, is_usable, namer
+from cirqll_client.naming import column_for, is_usable, namer
 from tap_cirqll.stream import learned_property
 
 if TYPE_CHECKING:

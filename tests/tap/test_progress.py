@@ -247,6 +247,12 @@ def test_the_metrics_of_the_sdk_are_fed(run_on_company: TapRuns) -> None:
     assert points["sync_duration"]["tags"]["status"] == "succeeded"
 
 
+def test_the_metrics_of_the_company_name_the_path_that_was_asked(run_on_company: TapRuns) -> None:
+    point = metrics_of(run_on_company(), "companies")["http_request_count"]
+
+    assert (point["value"], point["tags"]["endpoint"]) == (1, "/auth/me")
+
+
 def test_the_duration_of_each_request_is_told_where_details_are_wanted(
     run_tap: TapRuns, source: Source
 ) -> None:

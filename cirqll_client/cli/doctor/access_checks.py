@@ -11,9 +11,10 @@ from cirqll_client.identity import identity_of
 from cirqll_client.scopes import is_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cirqll_client.cli.doctor.evidence import Evidence, StreamEvidence
+    from cirqll_client.resources import Resource
 
 DOCUMENTED_RATE_LIMIT = 60
 _SLOW_SECONDS = 2.0
@@ -23,7 +24,9 @@ def reach(evidence: Evidence) -> Check:
     """Tell whether the server answers, and how fast."""
     key, name = "reach", "Server"
     if evidence.dead == "network":
-        return Check(key, name, "stops", "cannot be reached, or cannot be asked", evidence.ended)
+        is_silent = evidence.requests and not evidence.seconds
+        words = "cannot be reached" if is_silent else "cannot be asked"
+        return Check(key, name, "stops", words, evidence.ended)
     if not evidence.seconds:
         return Check(key, name, "unknown", "nothing was asked")
     seconds = median(evidence.seconds)
@@ -40,7 +43,8 @@ def token(evidence: Evidence) -> Check:
     """Tell whether the token is accepted."""
     key, name = "token", "Token"
     if evidence.dead == "token":
-        return Check(key, name, "stops", "is not accepted", evidence.ended)
+        words = "is not accepted" if evidence.requests else "there is none that can be used"
+        return Check(key, name, "stops", words, evidence.ended)
     if not evidence.heard:
         return Check(key, name, "unknown", "nothing was answered")
     return Check(key, name, "good", "is accepted")
@@ -49,6 +53,8 @@ def token(evidence: Evidence) -> Check:
 def user(evidence: Evidence) -> Check:
     """Tell whose data the token reads."""
     key, name, me = "user", "Signed in as", evidence.me
+    if me == Failed("not_asked"):
+        return Check(key, name, "unknown", "not asked")
     if isinstance(me, Failed):
         return Check(key, name, "unknown", f"not known: the question {me.words}")
     who = identity_of(me)
@@ -68,8 +74,10 @@ def scopes(evidence: Evidence) -> Check:
     key, name = "scopes", "Scopes"
     if evidence.scopes is None:
         words = "are not told by the token; found out by asking"
-        return Check(key, name, "good" if evidence.streams else "unknown", words)
+        return Check(key, name, "good" if evidence.heard else "unknown", words)
     known = counted(len(evidence.scopes), "scope")
+    if not any(map(_tells_of_scopes, evidence.streams)):
+        return Check(key, name, "unknown", f"{known}, as the token says; nothing was answered")
     wrong = [one.resource.stream for one in evidence.streams if _is_contradicted(one, evidence)]
     if not wrong:
         return Check(key, name, "good", f"{known}, as the token says, and they agree")
@@ -81,6 +89,10 @@ _CONTRADICTED = (
     "What the token says of its scopes differs from what may be read. The tap goes by the answers; "
     "if a stream is missing from it, sign in again."
 )
+
+
+def _tells_of_scopes(stream: StreamEvidence) -> bool:
+    return not isinstance(stream.first, Failed) or stream.first.kind == "forbidden"
 
 
 def _is_contradicted(stream: StreamEvidence, evidence: Evidence) -> bool:
@@ -105,7 +117,8 @@ def streams(evidence: Evidence) -> Check:
         words += f"; {counted(len(evidence.unasked), 'stream')} not asked"
     is_cut_short = bool(evidence.unasked) and not evidence.dead
     stops = not good or any(stops_reading(one, evidence) for one in failed)
-    sentences = [*_stream_sentences(failed), *([_MORE] if is_cut_short else [])]
+    sentences = [] if evidence.dead else [*_sentences(evidence, failed)]
+    sentences += [_MORE] if is_cut_short else []
     return Check(key, name, "stops" if stops else "warning", words, " ".join(sentences))
 
 
@@ -119,30 +132,37 @@ def stops_reading(stream: StreamEvidence, evidence: Evidence) -> bool:
     return evidence.is_limited_to_streams or stream.first.kind != "forbidden"
 
 
-def _stream_sentences(failed: Sequence[StreamEvidence]) -> list[str]:
-    """Say what to do about the streams that cannot be read; those that lack a scope in one go."""
-    kinds = {one.resource.name: one.first for one in failed if isinstance(one.first, Failed)}
-    scopes = [f"{name}.read.all" for name, first in kinds.items() if first.kind == "forbidden"]
-    others = [one for one in failed if kinds[one.resource.name].kind != "forbidden"]
-    sentences = [_sentence(one.resource.stream, kinds[one.resource.name]) for one in others]
-    if scopes:
-        word = "scope" if len(scopes) == 1 else "scopes"
-        sentences.insert(
-            0,
-            f"The token may not read {listed([one.removesuffix('.read.all') for one in scopes])}: "
-            f"sign in again with the {word} {listed(scopes)}, or leave those streams out.",
-        )
-    return sentences
+def _sentences(evidence: Evidence, failed: Sequence[StreamEvidence]) -> Iterator[str]:
+    """Say what to do about the streams that cannot be read, in one go where it is the same."""
+    alike: dict[Failed, list[StreamEvidence]] = {}
+    for one in failed:
+        if isinstance(one.first, Failed):
+            alike.setdefault(one.first, []).append(one)
+    for failure in sorted(alike, key=lambda one: one.kind != "forbidden"):
+        if failure.kind == "missing" and not evidence.heard:
+            yield _NOTHING_THERE
+        else:
+            yield _sentence([one.resource for one in alike[failure]], failure)
 
 
-def _sentence(stream: str, failed: Failed) -> str:
-    start = f"Reading {stream} {failed.words}"
+def _sentence(resources: Sequence[Resource], failed: Failed) -> str:
+    streams = listed([one.stream for one in resources])
+    it = "it" if len(resources) == 1 else "them"
+    if failed.kind == "forbidden":
+        scopes = listed([f"{one.name}.read.all" for one in resources])
+        word = "scope" if len(resources) == 1 else "scopes"
+        start = f"The token may not read {streams}: sign in again with the {word} {scopes}"
+        return f"{start}, or leave {it} out."
+    start = f"Reading {streams} {failed.words}"
     if failed.kind == "missing":
-        return (
-            f"{start}: this account does not have it, or api_url is not the root of the API; leave "
-            "the stream out."
-        )
-    return f"{start}: run this again later; if it stays so, leave the stream out."
+        return f"{start}: this account does not have {it}. Leave {it} out."
+    return f"{start}: run this again later; if it stays so, leave {it} out."
+
+
+_NOTHING_THERE = (
+    "Everything is answered as not found (404). Check the setting api_url: it is the root, such as "
+    "https://api.cirqll.nl, without /api."
+)
 
 
 def rate_limit(evidence: Evidence) -> Check:

@@ -45,7 +45,7 @@ class Failed:
         return {
             "forbidden": f"is not allowed{told}",
             "unauthenticated": f"is answered as if nobody were signed in{told}",
-            "missing": f"is not there{told}",
+            "missing": f"is answered as not found{told}",
             "refused": f"is refused{told}",
             "failing": f"ends in an error of the server{told}",
             "moved": f"is sent elsewhere{told}",

@@ -9,6 +9,9 @@ is_readable            false where something stops reading: then the exit code i
 stops, warnings        keys of the checks that are in these states
 checks                 by key: ``state`` (good, warning, stops, unknown), ``words``, ``remedy``
 facts                  what was found, for programs; null is not known
+custom_fields          one each, of each stream: ``stream`` (null: not told), ``id``, ``name``,
+                       ``type`` (null: its values will tell), ``column`` that it has or gets with
+                       the setting custom_fields: columns (null: not sure yet)
 streams                one each: ``stream``, ``is_readable``, ``failure``, ``status``, ``filter``,
                        ``order``, ``id_order`` (honoured, ignored, refused, unknown), ``records``
                        looked at, ``undocumented`` (names and types), ``unnamed_fields`` (how many
@@ -16,10 +19,12 @@ streams                one each: ``stream``, ``is_readable``, ``failure``, ``sta
 =====================  ============================================================================
 
 It holds no value of a record, and neither the user nor the company: ``cirqll whoami --json`` does.
+Names of custom fields are in it, which are words of the account's own.
 """
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cirqll_client.cli.doctor import page_sizes, shapes
@@ -47,6 +52,7 @@ def as_json(diagnosis: Diagnosis) -> dict[str, Any]:
             for one in diagnosis.checks
         },
         "facts": facts(diagnosis),
+        "custom_fields": [asdict(one) for one in diagnosis.custom_fields],
         "streams": [_stream(one) for one in diagnosis.streams],
     }
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cirqll_client.settings import ConnectionSettings
 
 MOST_REQUESTS = 60
+LEAST_REQUESTS = 4
+"""Two for the user, one for a stream, and one in reserve."""
 REPORT_FILE = "cirqll-report.json"
 
 
@@ -44,7 +46,7 @@ REPORT_FILE = "cirqll-report.json"
 @click.option(
     "--requests",
     "most_requests",
-    type=click.IntRange(min=2),
+    type=click.IntRange(min=LEAST_REQUESTS),
     default=MOST_REQUESTS,
     show_default=True,
     help="The most requests to send.",
@@ -100,6 +102,7 @@ def _diagnosis(
     from cirqll_client.cli.doctor.learning import learn  # noqa: PLC0415
     from cirqll_client.connection import connect, timestamps_in  # noqa: PLC0415
     from cirqll_client.errors import SignInRequired  # noqa: PLC0415
+    from cirqll_client.learned_columns import LearnedColumns  # noqa: PLC0415
     from cirqll_client.token_owner import hasty  # noqa: PLC0415
 
     evidence = Evidence(
@@ -108,6 +111,7 @@ def _diagnosis(
         settings.api_timezone,
         is_limited_to_streams=is_limited,
         most_requests=most_requests,
+        unasked=list(resources),
     )
     zones = {
         zone: timestamps_in(zone)
@@ -126,6 +130,8 @@ def _diagnosis(
         examination = Examination(asker, evidence, timestamps=connection.timestamps)
         examination.examine(resources)
         evidence.scopes = connection.scopes()
+        learned = LearnedColumns(connection.store, account=connection.account)
+        evidence.columns = {one.stream: learned.of(one.stream) for one in resources}
         evidence.requests, evidence.seconds = meter.spent, meter.seconds
         found = diagnosis(evidence, zones=zones)
         learn(connection.client.findings, found)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cirqll_client.cli.doctor import access_checks, listing_checks, record_checks, shapes
+from cirqll_client.cli.doctor import (
+    access_checks,
+    custom_checks,
+    listing_checks,
+    record_checks,
+    shapes,
+)
 from cirqll_client.cli.doctor.answers import Failed
+from cirqll_client.cli.doctor.custom_columns import custom_fields
 from cirqll_client.cli.doctor.fields import fields_seen, members_seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cirqll_client.cli.doctor.checks import Check
+    from cirqll_client.cli.doctor.custom_columns import CustomField
     from cirqll_client.cli.doctor.evidence import Evidence, StreamEvidence
     from cirqll_client.cli.doctor.fields import FieldSeen, FieldsSeen
     from cirqll_client.findings import Honesty
@@ -42,6 +50,8 @@ class Diagnosis:
 
     checks: tuple[Check, ...]
     streams: tuple[StreamDiagnosis, ...]
+    custom_fields: tuple[CustomField, ...]
+    """Their names are the account's own: for the person who asks, not for the report."""
     field_value_members: tuple[FieldSeen, ...]
     """What a value of a custom field is made of."""
     zones_proven_wrong: tuple[str, ...]
@@ -71,7 +81,9 @@ def diagnosis(evidence: Evidence, *, zones: Mapping[str, Timestamps]) -> Diagnos
         record_checks.contradictions(fields),
     )
     wrong = record_checks.zones_proven_wrong(evidence, zones)
-    return Diagnosis(checks, streams, members_seen(values), wrong, evidence)
+    return Diagnosis(
+        checks, streams, custom_fields(evidence), members_seen(values), wrong, evidence
+    )
 
 
 _OF_EVIDENCE = (
@@ -92,7 +104,8 @@ _OF_EVIDENCE = (
     record_checks.show_fields,
     record_checks.show_envelope,
     record_checks.relations,
-    record_checks.field_values,
+    custom_checks.field_values,
+    custom_checks.custom_fields,
     record_checks.clock,
 )
 

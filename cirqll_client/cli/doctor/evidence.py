@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cirqll_client.cli.doctor.page_sizes import Asked, PageMaximum
     from cirqll_client.cli.doctor.shapes import Doing
     from cirqll_client.cli.doctor.zones import Newest
+    from cirqll_client.learned_columns import Columns
     from cirqll_client.query import Quoting
     from cirqll_client.resources import Resource
     from cirqll_client.responses import Record
@@ -72,7 +73,12 @@ class Evidence:
     show_fields: Doing = "unknown"
     relations: Doing = "unknown"
     relation_names: tuple[str, ...] = ()
-    field_values: Listing | Failed | None = None
+    values: dict[str, Listing | Failed] = field(default_factory=dict)
+    """Records with their custom fields, by stream."""
+    definitions: Listing | Failed | None = None
+    """Of custom fields; ``None`` where no stream has any."""
+    columns: dict[str, Columns] = field(default_factory=dict)
+    """Learned in earlier runs, by stream."""
     newest: Newest | None = None
     heard: list[Heard] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
@@ -81,3 +87,8 @@ class Evidence:
     ended: str | None = None
     """Why nothing more could be asked, in a sentence."""
     dead: Literal["token", "network"] | None = None
+
+    @property
+    def field_values(self) -> Listing | Failed | None:
+        """What came of the last question for custom fields."""
+        return next(reversed(self.values.values()), None)

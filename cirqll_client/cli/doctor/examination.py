@@ -14,6 +14,7 @@ from cirqll_client.cli.doctor.honesty import NOT_ASKED, Row, Verdict
 from cirqll_client.cli.doctor.page_sizes import Asked
 from cirqll_client.cli.doctor.zones import Newest
 from cirqll_client.query import Condition, IndexQuery, Order
+from cirqll_client.resources import FIELD_VALUES, RESOURCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from cirqll_client.transport import Answer
 
 _TRIED_FOR_FIELD_VALUES = 2
+_FIELD = next(one for one in RESOURCES if one.name == "field")
 _CONVINCING = 2
 """An order by id that so many streams refuse is not asked of the others."""
 _ENOUGH_TIMES = 3
@@ -45,7 +47,6 @@ class Examination:
     def examine(self, resources: Sequence[Resource]) -> None:
         """Ask: first what all depends on, last what may be left out if requests run short."""
         found = self._evidence
-        found.unasked = list(resources)
         try:
             self._ask_who()
             for resource in resources:
@@ -58,6 +59,7 @@ class Examination:
             self._ask_field_values()
             self._ask_relations()
             self._ask_page_sizes()
+            self._ask_definitions()
             for stream in found.streams:
                 if stream.resource is not found.main:
                     self._ask_changes(stream)
@@ -188,7 +190,8 @@ class Examination:
         fields = tuple(filter(None, ("id", resource.bookmark_field)))
         query = IndexQuery(limit=2, show=fields)
         came = self._index(resource, query)
-        found.show_fields = shapes.show_doing(came, fields)
+        known = {name for row in main.rows for name in row}
+        found.show_fields = shapes.show_doing(came, fields, known=known)
         if isinstance(came, Listing):
             found.asked.append(Asked(came, 2, there=len(main.ids)))
 
@@ -197,23 +200,25 @@ class Examination:
         with_values = [
             stream
             for stream in self._evidence.streams
-            if "field_values" in stream.resource.to_many and stream.rows
+            if FIELD_VALUES in stream.resource.to_many and stream.rows
         ]
         for stream in with_values[:_TRIED_FOR_FIELD_VALUES]:
-            came = self._index(stream.resource, IndexQuery(relations=("field_values",)))
-            self._evidence.field_values = came
+            came = self._index(stream.resource, IndexQuery(relations=(FIELD_VALUES,)))
+            self._evidence.values[stream.resource.stream] = came
             if shapes.field_values_shape(came) != "none":
                 return
 
     def _ask_relations(self) -> None:
         """Ask for a relation of each kind, of a resource that has them."""
         for stream in self._evidence.streams:
-            to_many = tuple(one for one in stream.resource.to_many if one != "field_values")
+            to_many = tuple(one for one in stream.resource.to_many if one != FIELD_VALUES)
             names = (*stream.resource.to_one[:1], *to_many[:1])
             if names and stream.rows:
                 came = self._index(stream.resource, IndexQuery(limit=2, relations=names))
-                self._evidence.relations = shapes.relation_doing(came, names)
-                self._evidence.relation_names = names
+                known = {name for row in stream.rows for name in row}
+                self._evidence.relations = shapes.relation_doing(came, names, known=known)
+                if came != Failed("not_asked"):
+                    self._evidence.relation_names = names
                 return
 
     def _ask_page_sizes(self) -> None:
@@ -235,6 +240,21 @@ class Examination:
             there = max(there, self._rows_behind(largest.resource, came, size=size))
             found.asked.append(Asked(came, size, there=there))
         found.page_maximum = page_sizes.page_maximum(tries, there=there)
+
+    def _ask_definitions(self) -> None:
+        """Ask what custom fields there are, with the options that they may have: one request."""
+        found = self._evidence
+        streams = [one for one in found.streams if isinstance(one.first, Listing)]
+        if not any(FIELD_VALUES in one.resource.to_many for one in streams):
+            return
+        known = next((one for one in found.streams if one.resource == _FIELD), None)
+        if known and isinstance(known.first, Failed):
+            found.definitions = known.first
+            return
+        query = IndexQuery(limit=page_sizes.safe(found.page_maximum), relations=("options",))
+        found.definitions = self._index(_FIELD, query)
+        if known:
+            self._keep(known, found.definitions)
 
     def _rows_behind(self, resource: Resource, page: Listing, *, size: int) -> int:
         """Count the rows, as far as one question tells: whether one lies behind the page."""

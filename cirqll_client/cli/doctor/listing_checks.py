@@ -46,7 +46,8 @@ def page_maximum(evidence: Evidence) -> Check:
         return Check(key, name, "good", words)
     if found.enforcement == "capped_silently":
         words = f"cut to {rows} records, and the answer does not say so"
-        return Check(key, name, "warning", words, _SILENT)
+        remedy = f"{_SILENT} {_TINY.format(rows)}" if (rows or 0) < DOCUMENTED_PAGE else _SILENT
+        return Check(key, name, "warning", words, remedy)
     words = {
         "capped": f"cut to {rows} records, as the answer says",
         "obeyed": f"no maximum up to {rows} records",
@@ -59,6 +60,11 @@ _SILENT = (
     "Pages are cut shorter than the answers say. Nothing is lost by it; the largest page is kept "
     "in the store, so that no run takes a page that was cut for the last one."
 )
+
+
+_TINY = "It is kept for 30 days: set page_size to {} as well, which holds for good."
+"""Below the documented page, a run that does not know the maximum may believe that all came (a
+guess of ``ends.LEAST_MAXIMUM``)."""
 
 
 def limit_told(evidence: Evidence) -> Check:

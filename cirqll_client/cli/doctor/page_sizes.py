@@ -60,6 +60,13 @@ def page_maximum(tries: Sequence[tuple[int, Listing | Failed]], *, there: int) -
     return PageMaximum("not_reached", rows=size)
 
 
+def safe(found: PageMaximum | None) -> int | None:
+    """Give a large page that the server gives for certain; ``None`` leaves it to the server."""
+    if found is None or found.rows is None:
+        return None
+    return min(found.rows, LARGEST_ASKED - 1)
+
+
 def limit_truth(asked: Iterable[Asked]) -> Truth:
     """Tell whether the ``limit`` that is told is the one in force."""
     seen: set[Truth] = {_told_limit(one) for one in asked}

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from cirqll_client.cli.doctor.checks import State
+    from cirqll_client.cli.doctor.custom_columns import CustomField
     from cirqll_client.cli.doctor.diagnosis import Diagnosis, StreamDiagnosis
     from cirqll_client.cli.doctor.fields import FieldSeen
     from cirqll_client.findings import Honesty
@@ -30,13 +31,15 @@ def printed(diagnosis: Diagnosis) -> str:
 
 
 def _parts(diagnosis: Diagnosis) -> Iterator[str]:
-    rows = [
-        [one.name, _STATES[one.state], one.private_words or one.words] for one in diagnosis.checks
-    ]
+    checks = [one for one in diagnosis.checks if diagnosis.evidence.heard or one.state != "unknown"]
+    rows = [[one.name, _STATES[one.state], one.private_words or one.words] for one in checks]
     yield table(["Check", "", "What was found"], rows)
     if diagnosis.streams:
         head = ["Stream", "Read", "Filter", "Order", "Records", "Undocumented fields", ""]
         yield table(head, [_row(one) for one in diagnosis.streams])
+    if diagnosis.custom_fields:
+        head = ["Stream", "Custom field", "Type", "Column"]
+        yield f"{_CUSTOM}\n{table(head, [_custom(one) for one in diagnosis.custom_fields])}"
     for title, told in _fields(diagnosis).items():
         if told:
             yield f"{title}:\n{pairs(told)}"
@@ -45,6 +48,13 @@ def _parts(diagnosis: Diagnosis) -> Iterator[str]:
     if advice:
         yield "What to do:\n" + "\n".join(advice)
     yield _end(diagnosis)
+
+
+_CUSTOM = "Custom fields, each with its column (by the setting custom_fields: columns):"
+
+
+def _custom(one: CustomField) -> list[str]:
+    return [one.stream or "?", one.name, one.type or "as its values", one.column or "?"]
 
 
 def _row(one: StreamDiagnosis) -> list[str]:

@@ -1,10 +1,10 @@
-"""Checks of what records are made of: fields, relations, shapes, times."""
+"""Checks of what records are made of: fields, relations, times."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cirqll_client.cli.doctor import shapes, zones
+from cirqll_client.cli.doctor import zones
 from cirqll_client.cli.doctor.answers import Failed, Shown
 from cirqll_client.cli.doctor.checks import Check, counted, listed
 
@@ -43,7 +43,9 @@ def show_fields(evidence: Evidence) -> Check:
 def relations(evidence: Evidence) -> Check:
     """Tell whether ``with`` brings relations along."""
     doing, names = evidence.relations, listed(evidence.relation_names)
-    words = f"{_DOING[doing]} (tried with {names})" if names else "no record to try it on"
+    words = (
+        f"{_DOING[doing]} (tried with {names})" if names else "not asked, or no record to try it on"
+    )
     remedy = None
     if doing in {"ignored", "refused"}:
         remedy = (
@@ -53,30 +55,6 @@ def relations(evidence: Evidence) -> Check:
     return Check("relations", "Relations", _STATES[doing], words, remedy)
 
 
-def field_values(evidence: Evidence) -> Check:
-    """Tell in which shape the values of custom fields come."""
-    key, name = "field_values", "Custom fields"
-    if evidence.field_values is None:
-        return Check(key, name, "unknown", "no record to ask of")
-    shape = shapes.field_values_shape(evidence.field_values)
-    if shape in {"page", "list", "map"}:
-        return Check(key, name, "good", f"come as a {shape}")
-    words = {
-        "none": "no record that was looked at has any",
-        "refused": "cannot be asked for: refused",
-        "ignored": "do not come along, though asked for",
-    }.get(shape, "cannot be told")
-    if shape in {"none", "unknown"}:
-        return Check(key, name, "unknown", words)
-    return Check(key, name, "warning", words, _NO_VALUES)
-
-
-_NO_VALUES = (
-    "The values of custom fields cannot be read. Check that the scopes of the sign-in cover the "
-    "resource field; else report it with `cirqll doctor --report`."
-)
-
-
 def show_envelope(evidence: Evidence) -> Check:
     """Tell how a single record comes."""
     key, name, show = "show_envelope", "Single records", evidence.show
@@ -84,7 +62,7 @@ def show_envelope(evidence: Evidence) -> Check:
         return Check(key, name, "good", "within data" if show.is_wrapped else "bare")
     if isinstance(show, Failed) and show.kind != "not_asked":
         return Check(key, name, "warning", f"asking for one {show.words}", _NO_SHOW)
-    return Check(key, name, "unknown", "no record to ask for")
+    return Check(key, name, "unknown", "not asked, or no record to ask for")
 
 
 _NO_SHOW = "Reading does not need it; writing with target-cirqll may."

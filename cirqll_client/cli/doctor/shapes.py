@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cirqll_client.cli.doctor.answers import Failed, Listing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 Shape = Literal["page", "list", "map", "refused", "ignored", "none", "unknown"]
 """Of ``field_values``; ``none`` where no record asked about has any."""
@@ -32,24 +32,30 @@ def field_values_in(came: Listing | Failed) -> list[Any]:
     return [value for row in rows for value in _members(row.get("field_values"))]
 
 
-def relation_doing(came: Listing | Failed, relations: Sequence[str]) -> Doing:
-    """Tell whether ``with`` brings these relations along."""
+def relation_doing(
+    came: Listing | Failed, relations: Sequence[str], *, known: Collection[str]
+) -> Doing:
+    """Tell whether ``with`` brings these relations along, beside fields that are ``known``."""
     if isinstance(came, Failed):
         return "refused" if came.kind in {"refused", "forbidden"} else "unknown"
     if not came.rows:
         return "unknown"
     has_all = all(name in row for row in came.rows for name in relations)
-    return "honoured" if has_all else "ignored"
+    if not has_all:
+        return "ignored"
+    return "honoured" if set(relations) - set(known) else "unknown"
 
 
-def show_doing(came: Listing | Failed, fields: Iterable[str]) -> Doing:
-    """Tell whether ``show`` leaves out the other fields."""
+def show_doing(came: Listing | Failed, fields: Iterable[str], *, known: Collection[str]) -> Doing:
+    """Tell whether ``show`` leaves out the others of the ``known`` fields."""
     if isinstance(came, Failed):
         return "refused" if came.kind == "refused" else "unknown"
     if not came.rows:
         return "unknown"
     wanted = set(fields)
-    return "honoured" if all(set(row) <= wanted for row in came.rows) else "ignored"
+    if not all(set(row) <= wanted for row in came.rows):
+        return "ignored"
+    return "honoured" if set(known) - wanted else "unknown"
 
 
 def _shape(value: object) -> Shape:
