@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 from cirqll_client.authentication import StaticToken
 from cirqll_client.client import CirqllClient
 from cirqll_client.errors import SettingInvalid, SignInRequired
+from cirqll_client.field_definitions import FIELD, FieldDefinitions
 from cirqll_client.handed_over import HandedOver
 from cirqll_client.rate_budget import RateBudget
 from cirqll_client.redaction import Redaction
 from cirqll_client.renewal import lease_seconds
 from cirqll_client.retry import Patience
+from cirqll_client.scopes import is_readable
 from cirqll_client.sealing import sealing_of
 from cirqll_client.session import ApiSession
 from cirqll_client.settings import default_store_url
@@ -56,6 +58,8 @@ class Connection:
     store: Store
     account: str
     """By which the store keeps what concerns this account."""
+    definitions: FieldDefinitions
+    """Of its custom fields, shared by all who need them; read when they are first needed."""
     _transport: Transport
     _settings: ConnectionSettings
     _session: ApiSession
@@ -135,7 +139,10 @@ def connect(
         opened.pop_all()
     if settings.api_timezone in client.findings.zones_proven_wrong:
         logger.warning(_ZONE_PROVEN_WRONG, settings.api_timezone)
-    return Connection(client, timestamps, store, account, transport, settings, session)
+    definitions = FieldDefinitions(
+        client, may_be_read=lambda: is_readable(FIELD, granted_scopes(settings, store))
+    )
+    return Connection(client, timestamps, store, account, definitions, transport, settings, session)
 
 
 def account_key(settings: ConnectionSettings) -> str:

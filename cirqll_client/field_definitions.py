@@ -8,9 +8,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
-from cirqll_client.custom_fields import field_id, may_lack_some
+from cirqll_client import relations
 from cirqll_client.ends import LEAST_MAXIMUM
 from cirqll_client.errors import (
     AnswerUnexpected,
@@ -20,6 +19,7 @@ from cirqll_client.errors import (
 )
 from cirqll_client.kinds import Kind
 from cirqll_client.query import IndexQuery, Order
+from cirqll_client.relations import id_of
 from cirqll_client.resources import RESOURCES
 from cirqll_client.whole_relations import WholeRelation
 
@@ -50,7 +50,7 @@ account that has some will show the words."""
 
 _WORDS = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _CHOICES = dict.fromkeys(_ONE_OF.split(), Kind.STRING) | dict.fromkeys(_SOME_OF.split(), Kind.ARRAY)
-_FIELD = next(one for one in RESOURCES if one.name == "field")
+FIELD = next(one for one in RESOURCES if one.name == "field")
 _NOT_READABLE = (AnswerUnexpected, NotFound, RequestRefused, ScopeMissing)
 
 _NOT_READ = (
@@ -76,7 +76,9 @@ class FieldDefinition:
     kind: Kind | None = None
     """What its values are; ``None`` if only they can tell."""
     labels: Mapping[int, str] = field(default_factory=dict)
-    """Of what can be chosen, by the id of the option; empty where nothing is to be chosen."""
+    """Of what can be chosen, by the id of the option; empty where nothing is to be chosen.
+
+    An option that came without an id has a number that is none, below 1: no value can say it."""
 
     def is_of(self, resource: Resource) -> bool:
         """Tell whether the records of this resource have it."""
@@ -85,7 +87,7 @@ class FieldDefinition:
 
 def definition_of(record: Record) -> FieldDefinition | None:
     """Read a record of the resource ``field``; ``None`` if it has no id."""
-    number = field_id(record.get("id"))
+    number = id_of(record.get("id"))
     if number is None:
         return None
     name, model, labels = record.get("name"), record.get("model"), _labels(record.get(OPTIONS))
@@ -117,7 +119,7 @@ class FieldDefinitions:
         self._client = client
         self._may_be_read = may_be_read
         self._clock = clock
-        self._options = WholeRelation(client, _FIELD, OPTIONS)
+        self._options = WholeRelation(client, FIELD, OPTIONS)
         self._turn = threading.Lock()
         self._known: dict[int, FieldDefinition] = {}
         self._sought: set[int] = set()
@@ -185,7 +187,7 @@ class FieldDefinitions:
         read = 0
         while True:
             query = IndexQuery(offset=read, order_by=(Order("id"),), relations=relations)
-            page = self._client.index(_FIELD, query)
+            page = self._client.index(FIELD, query)
             read += len(page)
             found = map(self._definition, page.rows.rows)
             before = len(definitions)
@@ -194,49 +196,31 @@ class FieldDefinitions:
                 return definitions
 
     def _is_last(self, page: Page, *, read: int) -> bool:
-        """Tell whether these are all. Believed is what two say: the length, and limit or total."""
+        """Tell whether these are all. Believed is what two say: the length, and limit or total.
+
+        As everywhere (``ends``), a ``total`` that repeats the length of a full page ends nothing.
+        """
         if page.total is None:
             return page.is_whole or len(page) < min(page.limit or 0, LEAST_MAXIMUM)
-        is_short = len(page) < (page.limit or LEAST_MAXIMUM)
-        return read >= page.total and (is_short or self._client.is_total_proven)
+        is_short = page.limit is not None and len(page) < page.limit
+        is_counted = self._client.is_total_proven and page.total > len(page)
+        return read >= page.total and (is_short or is_counted)
 
     def _definition(self, row: Record) -> FieldDefinition | None:
-        number, options = field_id(row.get("id")), row.get(OPTIONS)
-        along = options.get("data") if isinstance(options, dict) else options
-        total = options.get("total") if isinstance(options, dict) else None
-        if number is None or not isinstance(along, list) or not may_lack_some(len(along), total):
+        number, came = id_of(row.get("id")), relations.read(row.get(OPTIONS))
+        if number is None or not came.may_lack_some:
             return definition_of(row)
-        least = max(len(along), total if type(total) is int else 0)
-        whole = self._options.of(number, at_least=least)
+        whole = self._options.of(number, at_least=came.at_least)
         return definition_of(row if whole is None else {**row, OPTIONS: whole})
 
 
-_SHARED: WeakKeyDictionary[CirqllClient, FieldDefinitions] = WeakKeyDictionary()
-_SHARING = threading.Lock()
-
-
-def definitions_for(
-    client: CirqllClient, *, may_be_read: Callable[[], bool] = lambda: True
-) -> FieldDefinitions:
-    """Give the definitions that all share who ask through this client.
-
-    ``may_be_read`` tells of the token's scopes; who comes first tells for all.
-    """
-    with _SHARING:
-        shared = FieldDefinitions(client, may_be_read=may_be_read)
-        return _SHARED.setdefault(client, shared)
-
-
 def _labels(options: Any) -> dict[int, str]:  # noqa: ANN401 - JSON
-    """Read options from a page or a list. A guess: an option has ``id``, and ``name`` or so."""
-    entries = options.get("data") if isinstance(options, dict) else options
+    """Read options. A guess: an option has ``id``, and ``name`` or so; or it is a text alone."""
     labels: dict[int, str] = {}
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, dict):
-            continue
-        number = field_id(entry.get("id"))
-        words = [entry.get(key) for key in ("name", "label", "value", "title")]
+    for key, entry in relations.read(options).entries:
+        option = entry if isinstance(entry, dict) else {"name": entry}
+        words = [option.get(name) for name in ("name", "label", "value", "title")]
         label = next((word for word in words if isinstance(word, str)), None)
-        if number is not None and label is not None:
-            labels[number] = label
+        if label is not None:
+            labels[id_of(option.get("id")) or id_of(key) or -len(labels)] = label
     return labels

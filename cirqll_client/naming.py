@@ -44,6 +44,12 @@ def column_for(
     return distinct(slug, field if key is None else key)
 
 
+def may_be_called(name: str, field: str) -> bool:
+    """Tell whether a column of this name can be the one of a field that is called otherwise."""
+    slug = _slug(field, prefix="")
+    return name in {slug, distinct(slug, field)}
+
+
 def namer(others: Collection[str]) -> Callable[[str, Columns], str]:
     """Give the function that names new columns, beside these and those that were learned."""
     taken = {name.lower() for name in others}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 
-def _decimal(text: str) -> Decimal | str:
+def decimal_of(text: str) -> Decimal | str:
     """Read a number exactly; one beyond all bounds stays text."""
     try:
         return Decimal(text)
@@ -37,10 +37,10 @@ def _integer(text: str) -> int | Decimal | str:
     try:
         return int(text)
     except ValueError:
-        return _decimal(text)
+        return decimal_of(text)
 
 
-_ANYTHING = msgspec.json.Decoder(float_hook=_decimal)
+_ANYTHING = msgspec.json.Decoder(float_hook=decimal_of)
 
 _LONGEST_COUNT = 15
 
@@ -211,7 +211,7 @@ def decoded(body: Json) -> Any:  # noqa: ANN401 - JSON of any shape
         pass
     text = bytes(body)
     try:
-        return json.loads(text, parse_float=_decimal, parse_int=_integer, parse_constant=str)
+        return json.loads(text, parse_float=decimal_of, parse_int=_integer, parse_constant=str)
     except (ValueError, RecursionError):
         raise _unreadable(text) from None
 

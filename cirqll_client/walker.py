@@ -167,8 +167,9 @@ class Walker:
         if self.relations != relations:
             self._warn(
                 f"Cirqll refused to bring {' and '.join(self.relations)} along with "
-                f"{self._resource.stream} ({_status(refusal)}), so they are read without. "
-                "Once it does, run without the state of this stream, to have it for all rows."
+                f"{self._resource.stream} ({_status(refusal)}), so they are read "
+                "without: what is made of it is empty in these rows. Once Cirqll brings it along, "
+                "all rows are read again."
             )
         self._fields, self.relations = fields, relations
 

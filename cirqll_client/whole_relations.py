@@ -10,8 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client import responses
-from cirqll_client.custom_fields import may_lack_some
+from cirqll_client import relations, responses
 from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, ScopeMissing
 from cirqll_client.query import Condition, IndexQuery, Order
 from cirqll_client.resources import Resource
@@ -91,11 +90,9 @@ class WholeRelation:
 
 
 def _is_whole(came: object, *, at_least: int) -> bool:
-    page = came if isinstance(came, dict) and "data" in came else {"data": came}
-    entries = page["data"]
-    if not isinstance(entries, (list, dict)):
-        return False
-    return len(entries) >= at_least and not may_lack_some(len(entries), page.get("total"))
+    found = relations.read(came)
+    is_there = came is not None and not found.is_odd
+    return is_there and len(found.entries) >= at_least and not found.may_lack_some
 
 
 def _entry(relation: str) -> str:

@@ -93,6 +93,17 @@ def of_parent(bookmark: dict[str, Any], parent: str) -> dict[str, Any]:
     return of
 
 
+def has_any_of(bookmark: Mapping[str, Any], parent: str) -> bool:
+    """Tell whether anything that came with a parent was delivered, be it only a first page."""
+    return parent in (bookmark.get(PARENTS) or {})
+
+
+def begin_anew(bookmark: dict[str, Any]) -> None:
+    """Write down that everything is to be read again."""
+    bookmark[_VALUE] = None
+    forget_stand(bookmark)
+
+
 def forget_stand(bookmark: dict[str, Any]) -> None:
     """Write down that what was read since the bookmark is not all there."""
     if UNFINISHED in bookmark:

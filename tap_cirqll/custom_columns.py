@@ -8,13 +8,15 @@ same cells.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import UNSET
 
-from cirqll_client.custom_fields import column_key, may_lack_some
+from cirqll_client.custom_fields import column_key
 from cirqll_client.kinds import LARGEST_INTEGER, Kind
+from cirqll_client.relations import may_lack_some
 from cirqll_client.resources import FIELD_VALUES
 from tap_cirqll.columns import Misfit, storable
 from tap_cirqll.custom_cells import NO_LABELS, cell, cell_of, kind_of_values
@@ -45,8 +47,8 @@ class CustomSource(Protocol):
     def definitions(self, fields: Collection[int]) -> Definitions:
         """Give all definitions, after another look for these fields if need be."""
 
-    def learn(self, kinds: Mapping[int, Kind]) -> Columns:
-        """Give columns to fields, for good; give what columns there are."""
+    def learn(self, kinds: Mapping[int, Kind], *, names: Mapping[int, str]) -> Columns:
+        """Give columns to fields, which have these names, for good; give what columns there are."""
 
     def whole(self, record_id: int, *, at_least: int) -> Any:  # noqa: ANN401 - JSON
         """Give all values of a record; ``None`` if they cannot be had."""
@@ -83,17 +85,21 @@ class CustomColumns:
         if values is not None and not may_lack_some(len(values.data), values.total):
             return values.data
         found = told(came)
-        if not found.values.may_lack_some:
+        relation, whole = found.values.relation, None
+        if not relation.may_lack_some:
             return found
-        least = max(found.values.count, found.values.total or 0)
-        whole = self._source.whole(record_id, at_least=least) if type(record_id) is int else None
+        if type(record_id) is int:
+            whole = self._source.whole(record_id, at_least=relation.at_least)
         if whole is not None:
             return told(whole)
         self._source.incomplete()
         return replace(found, is_cut=True)
 
     def widened(self, shape: Shape, values: list[Any]) -> Shape:
-        """Give the shape with columns for the fields of these values that have none."""
+        """Give the shape with columns for the fields of these values that have none.
+
+        It is the same one if there is no column to add.
+        """
         custom = shape.custom
         if custom is None or custom.is_array:
             return shape
@@ -107,7 +113,8 @@ class CustomColumns:
         if not wanted:
             return shape
         names = {number: one.name for number, one in self._definitions.items()}
-        return with_custom(shape, wanted, self._source.learn).with_called(names)
+        wider = with_custom(shape, wanted, partial(self._source.learn, names=names))
+        return shape if wider is shape else wider.with_called(names)
 
     def _kinds(self, fields: Collection[int], values: list[Any]) -> dict[int, Kind]:
         kinds = {number: self._definitions[number].kind for number in sorted(fields)}
@@ -218,12 +225,16 @@ class CustomColumns:
 def with_custom(
     shape: Shape, kinds: Mapping[int, Kind], learn: Callable[[Mapping[int, Kind]], Columns]
 ) -> Shape:
-    """Give the shape with columns of these kinds for custom fields, as far as there is room."""
+    """Give the shape with columns of these kinds for custom fields, as far as there is room.
+
+    Without room it is the same one.
+    """
     wanted = dict(list(kinds.items())[: max(shape.room, 0)])
     columns = learn(wanted) if wanted else {}
-    news = [columns[key] for key in map(column_key, wanted) if key in columns]
+    came = [columns[key] for key in map(column_key, wanted) if key in columns]
     in_use = shape.names_in_use
-    return shape.with_columns(one for one in news if one.name.lower() not in in_use)
+    news = [one for one in came if one.name.lower() not in in_use]
+    return shape.with_columns(news) if news else shape
 
 
 def _put_quickly(

@@ -7,7 +7,6 @@ then it is ``Told``. Both ways say the same.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from itertools import chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +15,7 @@ import msgspec
 from msgspec import UNSET, Meta, Raw
 
 from cirqll_client.custom_fields import FieldValues, read
-from cirqll_client.responses import decoded
+from cirqll_client.responses import decimal_of, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -30,10 +29,12 @@ class Entry(msgspec.Struct, gc=False):
     """A value as it came, and the field that it is of."""
 
     field_id: _Id
-    value: Any
+    value: Any = None
 
 
 class _Key(msgspec.Struct, gc=False):
+    """Has a value in any case, since the entry is handed out as it came."""
+
     field_id: _Id
     value: Raw
 
@@ -53,8 +54,8 @@ class _RawPage(UsualPage, gc=False):
     data: list[Raw]
 
 
-_ENTRIES = msgspec.json.Decoder(list[_Page | list[Entry] | None], float_hook=Decimal)
-_MAPS = msgspec.json.Decoder(list[dict[_Id, Any] | None], float_hook=Decimal)
+_ENTRIES = msgspec.json.Decoder(list[_Page | list[Entry] | None], float_hook=decimal_of)
+_MAPS = msgspec.json.Decoder(list[dict[_Id, Any] | None], float_hook=decimal_of)
 _RAW_ENTRIES = msgspec.json.Decoder(list[_RawPage | list[Raw] | None])
 _RAW_MAPS = msgspec.json.Decoder(list[dict[_Id, Raw] | None])
 _KEYS = msgspec.json.Decoder(list[_Key])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client.custom_fields import MOST_ALONG, column_key, id_in_key
-from cirqll_client.field_definitions import definitions_for
+from cirqll_client.custom_fields import column_key, id_in_key
 from cirqll_client.learned_columns import LearnedColumns
 from cirqll_client.naming import custom_namer
-from cirqll_client.resources import FIELD_VALUES, RESOURCES
-from cirqll_client.scopes import is_readable
+from cirqll_client.relations import MOST_ALONG
+from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.whole_relations import WholeRelation
 from tap_cirqll.custom_columns import with_custom
 
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cirqll_client.resources import Resource
     from tap_cirqll.shape import Shape
 
-_FIELD = next(one for one in RESOURCES if one.name == "field")
-
 
 class AccountCustomFields:
     """Asks the account and its store. Used by one thread at a time."""
@@ -39,9 +37,7 @@ class AccountCustomFields:
         logger: logging.Logger,
     ) -> None:
         """Prepare; nothing is asked yet. ``other_columns`` have names that are taken."""
-        self._definitions = definitions_for(
-            connection.client, may_be_read=lambda: is_readable(_FIELD, connection.scopes())
-        )
+        self._definitions = connection.definitions
         self._learned = LearnedColumns(connection.store, account=connection.account)
         self._whole = WholeRelation(connection.client, resource, FIELD_VALUES)
         self._resource = resource
@@ -53,22 +49,28 @@ class AccountCustomFields:
         """Give all definitions, after another look for these fields if need be."""
         return self._definitions.including(fields)
 
-    def learn(self, kinds: Mapping[int, Kind]) -> Columns:
-        """Give columns to fields, for good, and tell which are new; give what columns there are."""
-        stream, known = self._resource.stream, self._definitions.known()
-        names = {column_key(number): known[number].name for number in kinds}
+    def learn(self, kinds: Mapping[int, Kind], *, names: Mapping[int, str]) -> Columns:
+        """Give columns to fields, for good, and tell which are new; give what columns there are.
+
+        Names are told by who has the definitions: another thread may look anew at any time, and a
+        field be gone by then.
+        """
+        stream = self._resource.stream
+        called = {column_key(number): names[number] for number in kinds}
         before = self._learned.of(stream)
         columns = self._learned.add(
             stream,
             {column_key(number): kind for number, kind in kinds.items()},
-            name_of=custom_namer(self._other_columns, names),
+            name_of=custom_namer(self._other_columns, called),
         )
-        news = [columns[key] for key in names if key in columns and key not in before]
+        news = [columns[key] for key in called if key in columns and key not in before]
         if news:
             self._logger.info(
                 "%s: custom fields with a column from now on: %s.",
                 stream,
-                ", ".join(f"{names[one.field]!r} in {one.name} ({one.kind.value})" for one in news),
+                ", ".join(
+                    f"{called[one.field]!r} in {one.name} ({one.kind.value})" for one in news
+                ),
             )
         return columns
 
@@ -103,6 +105,7 @@ class AccountCustomFields:
             self._resource.stream, kinds, name_of=lambda key, _columns: names[key]
         )
         definitions = self._definitions.known()
+        called = {number: one.name for number, one in definitions.items()}
         if custom.takes_new:
             taken = shape.names_in_use | {name.lower() for name in self._other_columns}
             shape = shape.with_columns(
@@ -115,5 +118,5 @@ class AccountCustomFields:
                 for number, one in sorted(definitions.items())
                 if one.kind and one.is_of(self._resource) and not shape.knows(column_key(number))
             }
-            shape = with_custom(shape, wanted, self.learn)
-        return shape.with_called({number: one.name for number, one in definitions.items()})
+            shape = with_custom(shape, wanted, partial(self.learn, names=called))
+        return shape.with_called(called)

@@ -20,6 +20,8 @@ from cirqll_client.errors import (
     SignInRequired,
 )
 from cirqll_client.learned_columns import LearnedColumns
+from tap_cirqll.notices import fields_told
+from tap_cirqll.offer import NOBODY_SIGNED_IN
 from tap_cirqll.side_by_side import Ended, SideBySide
 from tap_cirqll.source_reading import SourceReading
 from tap_cirqll.sources import sources_of
@@ -74,6 +76,7 @@ def found_in_account(
     try:
         connection = connect(replace(settings, give_up_after=patience))
     except SignInRequired:
+        logger.info(NOBODY_SIGNED_IN)
         return Found()
     except CirqllError as error:
         logger.warning(_NOT_LOOKED_AT, error.sentence)
@@ -127,13 +130,16 @@ def _look(
 
 def _look_at(connection: Connection, source: Source, *, logger: logging.Logger) -> Iterator[Never]:
     """Read one page; nothing is handed out. What concerns one stream is told when it is read."""
+    reading = SourceReading(source, connection, warn=logger.debug)
     try:
-        SourceReading(source, connection, warn=logger.debug).look()
+        reading.look()
     except _OF_ONE_STREAM as error:
         logger.debug("%s was not looked at: %s", source.stream.name, error.sentence)
     else:
-        for stream in source.streams:
+        for stream, reader in reading.readers:
             connection.store.learn(connection.account, _fact(stream), value=True)
+            for sentence in fields_told(stream.name, reader.findings):
+                logger.info("%s", sentence)
     return iter(())
 
 

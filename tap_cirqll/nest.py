@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_client import custom_fields
 from cirqll_client.amounts import counted
-from cirqll_client.field_definitions import definitions_for
+from cirqll_client.relations import MOST_ALONG
 from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.whole_relations import WholeRelation
 from tap_cirqll.field_value_rows import value_rows
@@ -34,7 +34,8 @@ class _Came:
 
     rows: list[Record]
     may_lack_some: bool
-    odd: str | None = None
+    at_least: int
+    odd: str | None
 
 
 class Nest:
@@ -57,7 +58,7 @@ class Nest:
         """The server does not bring the relation along."""
         self._parent = parent
         self._tells_empty = tells_empty
-        self._client = connection.client
+        self._definitions = connection.definitions
         self._rest = WholeRelation(connection.client, parent, nested.relation)
         self._lacking: set[int] = set()
         self._odd: str | None = None
@@ -90,7 +91,7 @@ class Nest:
         if self._lacking:
             sentences.append(
                 f"{self.stream.name}: of {counted(len(self._lacking), self._parent.name)} Cirqll "
-                f"gives no more than the first {custom_fields.MOST_ALONG} {self.nested.relation}, "
+                f"gives no more than the first {MOST_ALONG} {self.nested.relation}, "
                 "so the others are missing; the next run tries again."
             )
         if self._odd:
@@ -103,7 +104,7 @@ class Nest:
     def _of(self, apart: Apart) -> list[Record]:
         came = self._read(apart.value)
         if came.may_lack_some:
-            whole = self._rest.of(apart.record_id)
+            whole = self._rest.of(apart.record_id, at_least=came.at_least)
             if whole is None:
                 self._lacking.add(apart.record_id)
             else:
@@ -120,11 +121,12 @@ class Nest:
     def _read(self, relation: Any) -> _Came:  # noqa: ANN401 - JSON
         if self.nested.relation != FIELD_VALUES:
             found = entries(relation)
-            return _Came([with_id(one) for one in found.records], found.may_lack_some)
+            rows = [with_id(one) for one in found.records]
+            return _Came(rows, found.may_lack_some, found.at_least, found.odd)
         values = custom_fields.read(relation)
-        definitions = definitions_for(self._client)
-        known = definitions.including({one["field_id"] for one in values.entries})
-        rows = value_rows(
+        known = self._definitions.including({one["field_id"] for one in values.entries})
+        told = value_rows(
             values.entries, known, resource=self._parent, tells_empty=self._tells_empty
         )
-        return _Came(list(rows), values.may_lack_some, values.odd)
+        came = values.relation
+        return _Came([*told], came.may_lack_some, came.at_least, values.odd)

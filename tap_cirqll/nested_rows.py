@@ -1,8 +1,4 @@
-"""Rows of a table of their own out of a relation that came along with a record.
-
-That a to-many relation comes as a page is documented; a plain list, a map and a single object are
-read as well (cirqll-api.md, with; Custom fields).
-"""
+"""Rows of a table of their own out of a relation that came along with a record."""
 
 from __future__ import annotations
 
@@ -10,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
-from cirqll_client.custom_fields import may_lack_some
+from cirqll_client import relations
+from cirqll_client.kinds import LARGEST_INTEGER, SMALLEST_INTEGER
+from cirqll_client.relations import id_of
 from cirqll_client.responses import encoded
 
 if TYPE_CHECKING:
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
 
 _AS_IT_CAME = "_as_it_came"
 """Ends the name under which a value is kept whose place was needed."""
+_NEITHER = "it is neither a page, nor a list, nor a map"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +28,18 @@ class Entries:
     records: list[Record]
     may_lack_some: bool
     """There are more, as far as anybody can tell."""
+    at_least: int
+    """So many are there for certain."""
+    odd: str | None
+    """Why it could not be read: a clause, never a value."""
 
 
 def entries(relation: Any) -> Entries:  # noqa: ANN401 - JSON
     """Read the entries of a relation in any of the forms that it may have."""
-    if isinstance(relation, dict) and isinstance(relation.get("data"), list):
-        return _of_list(relation["data"], total=relation.get("total"))
-    if isinstance(relation, list):
-        return _of_list(relation, total=None)
-    if isinstance(relation, dict):
-        return Entries(_entries_of_object(relation), may_lack_some=False)
-    return _of_list([] if relation is None else [relation], total=None)
+    came = relations.read(relation)
+    records = [_entry(value) if key is None else _named(key, value) for key, value in came.entries]
+    odd = _NEITHER if came.is_odd else None
+    return Entries(records, came.may_lack_some, came.at_least, odd)
 
 
 def placed(entry: Record, places: Mapping[str, Any]) -> Record:
@@ -53,26 +53,31 @@ def placed(entry: Record, places: Mapping[str, Any]) -> Record:
 
 
 def with_id(entry: Record) -> Record:
-    """Give an entry an ``id`` if it has none that can be a key, made from all that it says."""
-    if type(entry.get("id")) is int:
-        return entry
-    return placed(entry, {"id": crc32(encoded(dict(sorted(entry.items()))))})
+    """Give an entry an ``id`` if it has none that can be a key.
 
-
-def _of_list(came: list[Any], *, total: object) -> Entries:
-    return Entries([_entry(one) for one in came], may_lack_some(len(came), total))
-
-
-def _entries_of_object(relation: Record) -> list[Record]:
-    """Read a map from key to entry, or the only entry.
-
-    Ids are the keys of a map where they are numbers; other keys only if each has an object.
+    An id that is no number makes one; an entry without any, all that it says.
     """
-    if relation and all(key.isdecimal() for key in relation):
-        return [placed(_entry(one), {"id": int(key)}) for key, one in relation.items()]
-    if "id" not in relation and relation and all(type(one) is dict for one in relation.values()):
-        return [placed(one, {"key": key}) for key, one in relation.items()]
-    return [relation] if relation else []
+    own = entry.get("id")
+    number = own if type(own) is int else id_of(own)
+    if number is not None and SMALLEST_INTEGER <= number <= LARGEST_INTEGER:
+        return {**entry, "id": number}
+    return placed(entry, {"id": _digest(entry if own is None else {"id": own})})
+
+
+def _named(key: str, value: Any) -> Record:  # noqa: ANN401 - JSON
+    """Read an entry of a map. Its key is its id, unless it says another, or that can be none."""
+    entry, number = _entry(value), id_of(key)
+    own = entry.get("id")
+    if own is not None:
+        is_same = key == own or (number is not None and number == id_of(own))
+        return entry if is_same else placed(entry, {"key": key})
+    if number is not None and number <= LARGEST_INTEGER:
+        return {**entry, "id": number}
+    return placed(entry, {"id": _digest({"key": key}), "key": key})
+
+
+def _digest(said: Record) -> int:
+    return crc32(encoded(dict(sorted(said.items()))))
 
 
 def _entry(value: Any) -> Record:  # noqa: ANN401 - JSON

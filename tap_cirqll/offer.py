@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?://(?:/(?P<path>[^?]*))?(?:\?.*)?")
 
 
+NOBODY_SIGNED_IN = (
+    "Nobody is signed in, so the catalog has what Cirqll documents, and nothing of an account's "
+    "own. Sign in by `cirqll login` to have that too."
+)
+
+
 def known_scopes(settings: ConnectionSettings) -> frozenset[str] | None:
     """Give the scopes of the token that a run would begin with; ``None`` where nobody can tell.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cirqll_client.errors import NotFound, ScopeMissing
-from cirqll_client.nested import COMPANY, nested_of
+from cirqll_client.nested import COMPANY, ME_PATHS, nested_of
 from tap_cirqll.offer import with_scopes
 from tap_cirqll.sources import scoped
 
@@ -84,14 +84,14 @@ def not_readable(skipped: Sequence[Skipped]) -> str:
     if beyond:
         sentences.append(_beyond(beyond))
     absent = sorted(
-        f"{one.stream.name} ({one.resource.path})"
+        f"{one.stream.name} ({ME_PATHS[0] if one.resource == COMPANY else one.resource.path})"
         for one in skipped
         if isinstance(one.error, NotFound)
     )
     if absent:
         sentences.append(
-            f"Not read, because the account has no such thing: {', '.join(absent)}. Deselect the "
-            "streams."
+            f"Not read, because Cirqll has no such thing for this account (404): "
+            f"{', '.join(absent)}. Deselect the streams."
         )
     apart = sorted(_relation(one) for one in skipped if one.error is None)
     if apart:

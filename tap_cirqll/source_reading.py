@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from cirqll_client.errors import NotFound, ScopeMissing
 from cirqll_client.kinds import Kind
 from cirqll_client.reading import Batch
+from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.responses import encoded
+from tap_cirqll.bookmarks import has_any_of
 from tap_cirqll.conformance import RecordReader
 from tap_cirqll.nest import Nest
 from tap_cirqll.shape import Shape
@@ -51,10 +53,21 @@ class SourceReading:
     """One source, read from beginning to end. Used by one thread; ``pages`` once."""
 
     def __init__(
-        self, source: Source, connection: Connection, *, warn: Callable[[str], None]
+        self,
+        source: Source,
+        connection: Connection,
+        *,
+        warn: Callable[[str], None],
+        asks_for_custom_fields: bool = True,
     ) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; nothing is asked yet.
+
+        Custom fields are not asked for where it is known that they do not come along.
+        """
         self._source = source
+        self._asks_for_custom_fields = asks_for_custom_fields
+        self.lacks_custom_fields = False
+        """The rows so far came without the custom fields that are wanted of them."""
         self._connection = connection
         self._warn = warn
         self._reader = self._own_reader()
@@ -133,11 +146,16 @@ class SourceReading:
             batches = reading.batches()
             first = next(batches, None)
         for batch in chain([first] if first else [], batches):
+            self.lacks_custom_fields |= self._lacks_custom_fields(reading)
             for nest in self.nests:
                 nest.is_refused |= nest.nested.relation not in reading.relations
             if not self._source.is_wanted and all(nest.is_refused for nest in self.nests):
                 return
             yield batch
+
+    def _lacks_custom_fields(self, reading: Reading) -> bool:
+        is_wanted = self._source.is_wanted and self._reader.shape.custom is not None
+        return is_wanted and FIELD_VALUES not in reading.relations
 
     def _reading(self, relations: tuple[str, ...]) -> Reading:
         return self._source.stream.reading(
@@ -146,6 +164,7 @@ class SourceReading:
             warn=self._warn,
             beginning=self._source.beginning(),
             relations=relations,
+            asks_for_custom_fields=self._asks_for_custom_fields,
         )
 
     def _own_reader(self) -> RecordReader:
@@ -194,11 +213,11 @@ class SourceReading:
 def _tells_empty(source: Source, one: Along) -> bool:
     """Tell whether rows may be in the warehouse whose values were removed since.
 
-    Not in a first reading of what changed; one that reads all each time does not tell which is the
-    first.
+    Not in a first reading of what changed, unless it was interrupted; one that reads all each time
+    does not tell which is the first.
     """
     is_incremental = one.stream.is_incremental and source.stream.is_incremental
-    return not is_incremental or source.beginning_of(one).bookmark is not None
+    return not is_incremental or has_any_of(one.stream.stream_state, source.stream.name)
 
 
 def rows_alone(

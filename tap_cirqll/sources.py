@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cirqll_client.nested import COMPANY, nested_of, read_for
 from cirqll_client.resources import MOST_WEIGHT, weight_of
-from tap_cirqll.bookmarks import beginning, earliest, of_parent
+from tap_cirqll.bookmarks import beginning, earliest, has_any_of, of_parent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -89,6 +89,21 @@ class Source:
             for stream, since in froms
             if stream.is_incremental and until and (since is None or since < until)
         ]
+
+    def mark_begun(self) -> bool:
+        """Note in the state that rows go out to streams that had none; tell whether there are any.
+
+        It goes out before them: a run that is interrupted has handed out some.
+        """
+        news = [
+            one.stream
+            for one in self.along
+            if one.stream.is_incremental
+            and not has_any_of(one.stream.stream_state, self.stream.name)
+        ]
+        for stream in news:
+            self.bookmark_of(stream)
+        return bool(news)
 
     def bookmark_of(self, stream: CirqllStream) -> dict[str, Any]:
         """Give the bookmark of one of the streams, to write in."""

@@ -131,8 +131,14 @@ class CirqllStream(Stream):
         return properties
 
     def _field_of(self, name: str, schema: Mapping[str, Any]) -> str:
-        """Give the name in the API of what a column holds: a title tells where it is another."""
-        return name if name in self._documented else str(schema.get("title", name))
+        """Give the name in the API of what a column holds: a title tells where it is another.
+
+        One that somebody gave the column for people to read does not count.
+        """
+        from cirqll_client.naming import may_be_called  # noqa: PLC0415 - not needed to discover
+
+        title = str(schema.get("title", name))
+        return title if name not in self._documented and may_be_called(name, title) else name
 
     def record_reader(self, connection: Connection, *, apart: Collection[str] = ()) -> RecordReader:
         """Make the reader of this stream's rows, with the columns learned so far.
@@ -168,9 +174,12 @@ class CirqllStream(Stream):
         before it was documented keeps its kind, unless the catalog has one of its own for it.
         """
         from cirqll_client.learned_columns import LearnedColumn  # noqa: PLC0415 - see above
+        from cirqll_client.naming import LONGEST_NAME  # noqa: PLC0415
 
         here = {
-            field: kind for field, kind in shape.columns.items() if field not in self._documented
+            field: kind
+            for field, kind in shape.columns.items()
+            if field not in self._documented and len(shape.column(field)) <= LONGEST_NAME
         }
         columns = learned.add(self.name, here, name_of=lambda field, _columns: shape.column(field))
         documented = {
@@ -238,7 +247,7 @@ class CirqllStream(Stream):
             lookback_seconds=float(self.config["lookback"]),
         )
 
-    def reading(
+    def reading(  # noqa: PLR0913 - what, from where, and with what
         self,
         connection: Connection,
         read_rows: RecordReader,
@@ -246,6 +255,7 @@ class CirqllStream(Stream):
         warn: Callable[[str], None],
         beginning: Beginning | None = None,
         relations: tuple[str, ...] = (),
+        asks_for_custom_fields: bool = True,
     ) -> Reading:
         """Begin to read where the state says, or somewhere else for the sake of others.
 
@@ -253,7 +263,7 @@ class CirqllStream(Stream):
         """
         from cirqll_client.reading import Reading  # noqa: PLC0415 - not needed to discover
 
-        if read_rows.shape.custom:
+        if read_rows.shape.custom and asks_for_custom_fields:
             relations = tuple(dict.fromkeys((*relations, FIELD_VALUES)))
         return Reading(
             connection.client,

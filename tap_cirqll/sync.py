@@ -9,19 +9,20 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cirqll_client.amounts import counted
 from cirqll_client.connection import connect
 from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, ScopeMissing
 from cirqll_client.nested import COMPANY, ME_PATHS
 from cirqll_client.singer_settings import connection_settings
+from tap_cirqll.arrears import note, settled
 from tap_cirqll.bookmarks import forget_stand, remember
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
+from tap_cirqll.notices import fields_told, listed, merged, misfits_told
 from tap_cirqll.outcomes import Outcomes, Skipped, not_readable
 from tap_cirqll.progress import Progress
-from tap_cirqll.shape import Findings
 from tap_cirqll.side_by_side import Ended, SideBySide
 from tap_cirqll.source_reading import SourceReading
+from tap_cirqll.store_mark import check_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
     from cirqll_client.session import Sent
-    from tap_cirqll.shape import Shape
+    from tap_cirqll.shape import Findings, Shape
     from tap_cirqll.source_reading import Portion
     from tap_cirqll.sources import Source
     from tap_cirqll.stream import CirqllStream
@@ -42,7 +43,6 @@ _NOT_READABLE = (ScopeMissing, NotFound)
 """The stream is not there for this token: nothing is wrong with the run."""
 _OF_ONE = (*_NOT_READABLE, AnswerUnexpected, RequestRefused)
 """What is read there could not be, which need not stop the others."""
-_MOST_NAMES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,7 @@ class Sync:
         self._begun: set[str] = set()
         self._sources_begun: set[Source] = set()
         self._readings: dict[Source, SourceReading] = {}
+        self._without_custom_fields: set[Source] = set()
         # Told here, since maps are made anew while other threads read.
         self._aliases = {one.name: _alias(one) for source in sources for one in source.streams}
         self._outcomes = Outcomes(sources)
@@ -116,6 +117,8 @@ class Sync:
         )
         try:
             connection.hand_over(leaves=False)
+            check_store(self._tap.state, connection, logger=self._tap.logger)
+            self._settle_arrears(connection)
             with self._shown():
                 self._run(connection, is_stopping)
         finally:
@@ -152,6 +155,12 @@ class Sync:
                 f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}",
             )
 
+    def _settle_arrears(self, connection: Connection) -> None:
+        """See whether what earlier runs could not read can be read now."""
+        for source in self._sources:
+            if source.is_wanted and not settled(source.stream, connection.client):
+                self._without_custom_fields.add(source)
+
     def _sent(self, request: Sent) -> None:
         self._progress.sent(request)
         self._meters.sent(request)
@@ -162,7 +171,12 @@ class Sync:
             self._progress.began(stream.name)
             self._meters.began(stream.name)
         warn = partial(self._progress.warn, source.streams[0].name)
-        reading = self._readings[source] = SourceReading(source, connection, warn=warn)
+        reading = self._readings[source] = SourceReading(
+            source,
+            connection,
+            warn=warn,
+            asks_for_custom_fields=source not in self._without_custom_fields,
+        )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
         for page in reading.pages():
@@ -170,10 +184,14 @@ class Sync:
             yield _ReadPage(page.batch, parts)
 
     def _deliver(self, source: Source, page: _ReadPage) -> None:
+        if source.mark_begun():
+            write(state_line(self._tap.state))
         self._sources_begun.add(source)
         for part in page.parts:
             self._write(part)
         self._remember(source, page)
+        if self._readings[source].lacks_custom_fields:
+            note(source.bookmark_of(source.stream))
         write(state_line(self._tap.state))
         for part in page.parts:
             left = page.batch.left if part.stream is source.stream else None
@@ -238,35 +256,15 @@ class Sync:
             self._progress.warn(stream.name, lacking)
 
     def _report_findings(self, stream: CirqllStream) -> None:
-        """Warn of values that did not fit, and name the fields that have no column."""
-        findings = _merged(self._findings[stream.name])
-        misfits = +findings.nonconforming
+        """Warn of values that did not fit, and name the fields that have a new column, or none."""
+        findings = merged(self._findings[stream.name])
         shape = self._shapes.get(stream.name)
+        is_kept = shape is not None and shape.keeps_nonconforming
+        misfits = misfits_told(stream.name, findings, is_kept=is_kept)
         if misfits:
-            is_kept = shape is not None and shape.keeps_nonconforming
-            kept = ", and what came is kept in _nonconforming" if is_kept else ""
-            self._progress.warn(
-                stream.name,
-                f"{stream.name}: {counted(misfits.total(), 'value')} did not fit the column "
-                f"({_listed([f'{name}: {count:,}' for name, count in misfits.most_common()])}); "
-                f"the column is null there{kept}.",
-            )
-        news = findings.new_columns
-        if news:
-            stream.logger.info(
-                "%s: %s, not documented by Cirqll, with a column from now on: %s.",
-                stream.name,
-                counted(len(news), "new field"),
-                _listed([f"{name} ({kind.value})" for name, kind in sorted(news.items())]),
-            )
-        names = sorted(findings.undocumented)
-        if names:
-            stream.logger.info(
-                "%s: %s without a column, kept in _undocumented: %s.",
-                stream.name,
-                counted(len(names), "field"),
-                _listed(names),
-            )
+            self._progress.warn(stream.name, misfits)
+        for sentence in fields_told(stream.name, findings):
+            stream.logger.info("%s", sentence)
 
     @property
     def _may_do_without(self) -> bool:
@@ -277,7 +275,7 @@ class Sync:
     def _conclude(self) -> None:
         """Raise if a stream that was wanted could not be read."""
         if self._outcomes.failed:
-            names = _listed([stream.name for stream in self._outcomes.failed])
+            names = listed([stream.name for stream in self._outcomes.failed])
             msg = f"Not everything was read: {names} failed, for the reasons told above."
             raise AnswerUnexpected(msg)
         skipped = self._outcomes.skipped
@@ -325,20 +323,3 @@ def _written(portion: Portion, alias: str | None) -> _Written:
 
 def _replication_key(stream: CirqllStream) -> str | None:
     return stream.replication_key if stream.is_incremental else None
-
-
-def _merged(findings: list[Findings]) -> Findings:
-    """Join what several readers of one stream noticed."""
-    together = Findings()
-    for one in findings:
-        together.nonconforming.update(one.nonconforming)
-        together.undocumented |= one.undocumented
-        together.new_columns |= one.new_columns
-    return together
-
-
-def _listed(names: list[str]) -> str:
-    """Join names; a great many are cut short."""
-    more = len(names) - _MOST_NAMES
-    rest = [f"and {more:,} more"] if more > 0 else []
-    return ", ".join([*names[:_MOST_NAMES], *rest])

@@ -24,7 +24,13 @@ from cirqll_client.resources import RESOURCES
 from cirqll_client.singer_programs import SIGNALLED, CirqllProgram, abandon_output, told
 from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings
 from tap_cirqll.custom_catalog import AS_ARRAY, AS_COLUMNS
-from tap_cirqll.offer import known_scopes, may_be_read, may_be_signed_in, with_scopes
+from tap_cirqll.offer import (
+    NOBODY_SIGNED_IN,
+    known_scopes,
+    may_be_read,
+    may_be_signed_in,
+    with_scopes,
+)
 from tap_cirqll.stream import KEPT_AS_COLUMNS, KEPT_AS_JSON, LEFT_OUT, CirqllStream
 
 if TYPE_CHECKING:
@@ -155,7 +161,9 @@ class TapCirqll(CirqllProgram, Tap):
         Raises ``ScopeMissing`` where nothing may be read.
         """
         settings = connection_settings(self.config)
-        if not self._has_wrong_settings and may_be_signed_in(settings):
+        if not may_be_signed_in(settings):
+            self.logger.info(NOBODY_SIGNED_IN)
+        elif not self._has_wrong_settings:
             from tap_cirqll.discovery import found_in_account  # noqa: PLC0415 - slow import
 
             found = found_in_account(
@@ -199,10 +207,11 @@ class TapCirqll(CirqllProgram, Tap):
         """Take the state. Raises ``SettingInvalid`` for one that is none."""
         if state:
             from tap_cirqll.bookmarks import ACCOUNT, check  # noqa: PLC0415 - not to discover
+            from tap_cirqll.store_mark import STORE  # noqa: PLC0415
 
             check(state)
-            if ACCOUNT in state:  # the SDK takes the bookmarks alone
-                self.state[ACCOUNT] = state[ACCOUNT]  # type: ignore[literal-required]
+            for key in {ACCOUNT, STORE} & state.keys():  # the SDK takes the bookmarks alone
+                self.state[key] = state[key]  # type: ignore[literal-required]
         super().load_state(state)
 
     def sync_all(self) -> None:  # type: ignore[misc] # the SDK's own reads one after the other

@@ -42,16 +42,14 @@ def test_a_page_a_list_and_a_map_say_the_same(pairs: dict[int, Any]) -> None:
         assert read(value).odd is None
 
 
-@given(
-    st.lists(st.sampled_from([*listed({3: "x"}), 7, {"field_id": 3}, {"field_id": 0, "value": 1}]))
-)
+@given(st.lists(st.sampled_from([*listed({3: "x"}), 7, {"value": 3}, {"field_id": 0, "value": 1}])))
 def test_an_odd_entry_hides_no_other(entries: list[Any]) -> None:
     good = [one for one in entries if one == listed({3: "x"})[0]]
 
     values = read(entries)
 
     assert values.entries == good
-    assert values.count == len(entries)
+    assert len(values.relation.entries) == len(entries)
     assert (values.odd is None) == (len(good) == len(entries))
 
 
@@ -59,15 +57,29 @@ def test_an_odd_entry_hides_no_other(entries: list[Any]) -> None:
     ("value", "reason"),
     [
         ("red", NEITHER),
-        ({"data": {"3": "red"}}, NEITHER),
-        ([{"field_id": 3}], INCOMPLETE),
-        ({"colour": "red"}, NO_ID),
+        ({"data": 3, "total": 1}, NEITHER),
+        ([{"value": 3}], INCOMPLETE),
+        ({"colour": "red"}, INCOMPLETE),
+        ({"colour": {"nl": "rood"}}, NO_ID),
+        ({"0": "red"}, NO_ID),
         ([{"field_id": True, "value": 1}], NO_ID),
     ],
 )
 def test_what_cannot_be_read_is_told(value: Any, reason: str) -> None:
     assert read(value).odd == reason
     assert read(value).entries == []
+
+
+def test_a_value_that_was_left_out_is_null() -> None:
+    assert read([{"id": 7, "field_id": 3}]).odd is None
+    assert read([{"id": 7, "field_id": 3}]).entries == [{"id": 7, "field_id": 3, "value": None}]
+
+
+@pytest.mark.parametrize(
+    "value", [{"data": {"3": "red"}, "total": 1}, {"field_id": 3, "value": "red"}]
+)
+def test_a_map_in_a_page_and_a_single_entry_are_read(value: Any) -> None:
+    assert said(value) == {3: "red"}
 
 
 @pytest.mark.parametrize("value", [3, " 003 ", "+3", 3.0, "3.", Decimal("3.00")])
@@ -99,7 +111,7 @@ def test_anything_else_is_no_id(value: object) -> None:
 def test_a_page_tells_whether_all_came_and_fifty_may_not_be_all(
     value: Any, *, may_lack_some: bool
 ) -> None:
-    assert read(value).may_lack_some == may_lack_some
+    assert read(value).relation.may_lack_some == may_lack_some
 
 
 @given(st.integers(1, 2**32))

@@ -11,6 +11,7 @@ import pytest
 from cirqll_client.cli.doctor.answers import Listing
 from cirqll_client.cli.doctor.custom_columns import custom_fields
 from cirqll_client.cli.doctor.evidence import Evidence, StreamEvidence
+from cirqll_client.cli.layout import table
 from cirqll_client.custom_fields import column_key
 from cirqll_client.kinds import Kind
 from cirqll_client.learned_columns import LearnedColumn, LearnedColumns
@@ -209,3 +210,26 @@ def test_a_column_learned_before_tells_whose_a_field_is() -> None:
     assert [(one.stream, one.type, one.column) for one in custom_fields(evidence)] == [
         ("customers", "number", "cf_oud")
     ]
+
+
+def test_boxes_to_tick_are_a_list_where_there_are_several(office: Office) -> None:
+    # Given a type that only its options tell apart from a single box
+    field = office.sandbox.rows("field").insert(name="Hapjes", type="checkbox", model="contract")
+    for name in ("kaas", "worst"):
+        office.sandbox.rows("field_option").insert(field_id=field["id"], name=name)
+    # When
+    told = office.told("--stream", "contracts")
+    # Then
+    assert [one["type"] for one in told["custom_fields"] if one["name"] == "Hapjes"] == ["list"]
+
+
+def test_a_narrow_terminal_cuts_no_name_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given
+    monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    name = "cf_a_rather_long_name_of_a_column"
+    # When
+    came = table(["Column"], [[name]])
+    # Then
+    assert "".join(came.split()) == f"Column{name}"
+    assert all(len(line) <= 30 for line in came.splitlines())

@@ -12,7 +12,6 @@ from cirqll_client.field_definitions import (
     SECONDS_BETWEEN_LOOKS,
     FieldDefinitions,
     definition_of,
-    definitions_for,
 )
 from cirqll_client.kinds import Kind
 from cirqll_client.resources import RESOURCES
@@ -67,10 +66,29 @@ def test_choices_have_labels_and_other_fields_have_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "odd", [None, 7, "x", {"data": "x"}, [7, {"id": None, "name": "x"}, {"id": 3, "name": 4}]]
+    "odd", [None, 7, "x", {"data": "x"}, [7, {"id": 3, "name": 4}], {"min": 1, "max": 9}]
 )
 def test_odd_options_are_none(odd: Any) -> None:
     assert defined(type="select", options=odd).labels == {}
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"1": "Rood", "2": "Blauw"},
+        {"data": {"1": {"name": "Rood"}, "2": {"label": "Blauw"}}, "total": 2},
+        {"7": {"id": 1, "name": "Rood"}, "8": {"id": "2", "name": "Blauw"}},
+    ],
+)
+def test_options_are_read_from_a_map(odd: Any) -> None:
+    assert defined(type="select", options=odd).labels == {1: "Rood", 2: "Blauw"}
+
+
+def test_options_that_are_texts_alone_have_labels_that_no_number_means() -> None:
+    labels = defined(type="select", options=["Rood", {"id": 1, "name": "Wit"}, "Blauw"]).labels
+
+    assert set(labels.values()) == {"Rood", "Wit", "Blauw"}
+    assert [number for number in labels if number > 0] == [1]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +119,7 @@ def test_all_are_read_in_one_request_for_all_threads(crm: Source) -> None:
     fields = crm.sandbox.custom_fields
     chosen = fields.add("Maat", owner="customer", type="select", options=["S", "M"])
     plain = [fields.add(f"Veld {n}", owner="contact") for n in range(120)]
-    definitions = definitions_for(crm.connection().client)
+    definitions = crm.connection().definitions
     crm.sandbox.forget_requests()
 
     with ThreadPoolExecutor(8) as threads:
@@ -110,7 +128,7 @@ def test_all_are_read_in_one_request_for_all_threads(crm: Source) -> None:
     assert sorted(known) == sorted([chosen, *plain])
     assert all(one is known for one in others)
     assert sorted(known[chosen].labels.values()) == ["M", "S"]
-    assert definitions_for(crm.connection().client) is definitions
+    assert crm.connection().definitions is definitions
     assert asked(crm) == ["/api/field"]
 
 

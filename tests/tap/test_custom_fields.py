@@ -83,7 +83,8 @@ class Account:
         self.sought |= set(fields)
         return self.known
 
-    def learn(self, kinds: Mapping[int, Kind]) -> Columns:
+    def learn(self, kinds: Mapping[int, Kind], *, names: Mapping[int, str]) -> Columns:
+        assert kinds.keys() <= names.keys()
         for number, kind in kinds.items():
             key = column_key(number)
             self.columns.setdefault(key, LearnedColumn(key, f"cf_new_{number}", kind))
@@ -141,15 +142,25 @@ entries = st.tuples(fields, likely | values).map(
     lambda pair: f'{{"id": 1, "field_id": {pair[0]}, "value": {pair[1]}}}'
 )
 odd_entries = st.sampled_from(
-    ['{"field_id": null, "value": 1}', "7", '{"field_id": "3", "value": true}']
+    [
+        '{"field_id": null, "value": 1}',
+        "7",
+        '{"field_id": "3", "value": true}',
+        '{"field_id": 1}',
+        '{"value": 1}',
+    ]
 )
 lists = st.lists(entries | odd_entries, max_size=5).map(lambda some: f"[{','.join(some)}]")
+maps = st.dictionaries(fields.map(str) | words, likely | values, max_size=4).map(
+    lambda some: "{" + ",".join(f"{json.dumps(k)}:{v}" for k, v in some.items()) + "}"
+)
+totals = st.sampled_from(["2", '"2"', '"120"', "null", '"many"', "2.0", "1e99999999999999999999"])
 came = st.one_of(
     lists,
-    lists.map(lambda some: f'{{"data": {some}, "limit": 50, "total": 2}}'),
-    st.dictionaries(fields.map(str) | words, likely | values, max_size=4).map(
-        lambda some: "{" + ",".join(f"{json.dumps(k)}:{v}" for k, v in some.items()) + "}"
+    st.tuples(lists | maps, totals).map(
+        lambda both: f'{{"data": {both[0]}, "limit": 50, "total": {both[1]}}}'
     ),
+    maps,
     values,
 )
 records = st.tuples(st.integers(1, 999), st.none() | came, st.booleans()).map(
@@ -385,6 +396,40 @@ def test_numbers_that_no_database_takes_are_kept_as_texts() -> None:
         assert record["field_values"] == [{"field_id": 3, "value": "1E+99999"}]
 
 
+@pytest.mark.parametrize("number", ["1e99999999999999999999", "-1E-99999999999999999999"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        '{"data":[{"field_id":2,"value":%s}],"total":1}',
+        '[{"field_id":2,"value":%s}]',
+        '{"2":%s}',
+        '{"data":{"2":%s},"total":1}',
+    ],
+)
+def test_a_number_beyond_all_bounds_is_kept_and_stops_nothing(form: str, number: str) -> None:
+    page = f'[{{"id":1,"field_values":{form % number}}}]'.encode()
+
+    for way in (reader(), reader().plain):
+        record = emitted(way(page).rows)[0]
+
+        assert record["cf_veld_2"] is None
+        assert record["_nonconforming"] == {"cf_veld_2": number}
+
+
+def test_a_value_that_was_left_out_is_null() -> None:
+    page = page_of([{"field_id": 1}, *listed({2: 7})])
+
+    for way in (reader(), reader().plain):
+        record = emitted(way(page).rows)[0]
+
+        assert (record["cf_veld_1"], record["cf_veld_2"]) == (None, 7)
+        assert "_nonconforming" not in record
+    for way in (reader(ARRAY), reader(ARRAY).plain):
+        first, _ = emitted(way(page).rows)[0]["field_values"]
+
+        assert first == {"field_id": 1, "value": None}
+
+
 def test_usual_records_stay_on_the_fast_way() -> None:
     page = page_of(*forms_of({1: "a", 2: 1.5, 6: "Hoog"}))
 
@@ -454,6 +499,27 @@ def test_beyond_the_most_columns_values_are_kept_without() -> None:
     room = MOST_COLUMNS - len(SHAPE.columns)
     assert len([name for name in record if name.startswith("cf_")]) == room
     assert len(record["_undocumented"]["field_values"]) == 398 - room
+
+
+def test_without_room_for_a_column_no_page_is_read_twice() -> None:
+    many = {n: FieldDefinition(n, f"V{n}", "customer", Kind.STRING) for n in range(1, 400)}
+    read = reader(LEARNING, Account(many))
+    read(page_of({str(n): "x" for n in many}))
+    full = read.shape
+
+    read(page_of({str(n): "y" for n in many}))
+
+    assert read.shape is full
+
+
+@pytest.mark.parametrize("total", [60, "60", "many"], ids=repr)
+def test_a_total_in_any_form_tells_that_some_lack(total: Any) -> None:
+    account = Account(DEFINITIONS)
+
+    for content in (listed({1: "a"}), {"1": "a"}, None):
+        reader(SHAPE, account)(page_of({"data": content, "limit": 50, "total": total}))
+
+    assert len(account.asked) == account.cut == 3
 
 
 def cut(pairs: Mapping[int, Any], total: int) -> dict[str, Any]:

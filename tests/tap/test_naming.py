@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cirqll_client.kinds import Kind
 from cirqll_client.learned_columns import LearnedColumn
-from cirqll_client.naming import column_for, is_usable, namer
+from cirqll_client.naming import column_for, is_usable, may_be_called, namer
 from tap_cirqll.stream import learned_property
 
 if TYPE_CHECKING:
@@ -155,3 +155,14 @@ def test_a_catalog_tells_the_name_in_the_api(field: str) -> None:
     schema = learned_property(field, name, Kind.STRING)
 
     assert schema.get("title", name) == field
+
+
+@given(fields)
+def test_a_column_tells_whose_it_is_by_its_title(field: str) -> None:
+    for taken in ([], [column_for(field, taken=[]).lower()]):
+        name = column_for(field, taken=taken)
+        assert name == field or may_be_called(name, field)
+
+
+def test_a_title_for_people_is_not_taken_for_a_field() -> None:
+    assert not may_be_called("lead_score", "How warm it is")

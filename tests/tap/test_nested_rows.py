@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -23,7 +24,12 @@ ONE = {"id": 3, "name": "Groot"}
         ([ONE], [ONE]),
         ({"3": {"name": "Groot"}}, [ONE]),
         ({"3": "Groot"}, [ONE]),
-        ({"groot": {"name": "Groot"}}, [{"key": "groot", "name": "Groot"}]),
+        ({"0": ONE, "1": {"id": "3"}}, [{**ONE, "key": "0"}, {"id": "3", "key": "1"}]),
+        ({"3": {**ONE, "id": "3"}}, [{**ONE, "id": "3"}]),
+        ({"data": {"3": "Groot"}, "total": 1}, [ONE]),
+        ({"data": None, "total": 0}, []),
+        ({"data": ONE}, [ONE]),
+        ("Groot", []),
         (ONE, [ONE]),
         (["Groot"], [{"name": "Groot"}]),
         ({}, []),
@@ -37,10 +43,53 @@ def test_every_form_is_read(relation: Any, expected: Any) -> None:
 
 @pytest.mark.parametrize(
     ("relation", "is_cut"),
-    [({"data": [ONE], "total": 2}, True), ({"data": [ONE] * 50}, True), ([ONE] * 49, False)],
+    [
+        ({"data": [ONE], "total": 2}, True),
+        ({"data": [ONE], "total": "2"}, True),
+        ({"data": [ONE], "total": "many"}, True),
+        ({"data": {"3": "Groot"}, "total": 60}, True),
+        ({"data": None, "total": 60}, True),
+        ({"data": [ONE] * 50}, True),
+        ([ONE] * 49, False),
+    ],
 )
 def test_what_may_lack_some_says_so(relation: Any, is_cut: Any) -> None:
     assert entries(relation).may_lack_some == is_cut
+
+
+@pytest.mark.parametrize("relation", ["x", 7, {"data": "x"}, {"data": False, "total": 60}])
+def test_what_is_no_relation_is_told_and_makes_no_row(relation: Any) -> None:
+    assert entries(relation).odd == "it is neither a page, nor a list, nor a map"
+    assert entries(relation).records == []
+    assert entries([ONE]).odd is None
+
+
+@pytest.mark.parametrize("said", [7, "7", " 07 ", "7.0", Decimal("7.0")], ids=repr)
+def test_an_id_that_says_a_number_is_that_number(said: Any) -> None:
+    assert with_id({"id": said, "name": "Groot"}) == {"id": 7, "name": "Groot"}
+
+
+@pytest.mark.parametrize(
+    "said", ["a1", "0", 2**63, -(2**63) - 1, str(2**63), 10**30, True, 7.5], ids=repr
+)
+def test_an_id_that_fits_no_column_makes_one_that_no_other_change_touches(said: Any) -> None:
+    first = with_id({"id": said, "name": "Groot"})
+
+    assert 0 <= first["id"] < 2**32
+    assert first["id_as_it_came"] == said
+    assert with_id({"id": said, "name": "Klein"})["id"] == first["id"]
+    assert with_id({"id": "b2", "name": "Groot"})["id"] != first["id"]
+
+
+@pytest.mark.parametrize("key", ["groot", str(2**63), "0", "9" * 500])
+def test_a_key_of_a_map_that_is_no_id_makes_one(key: str) -> None:
+    (first,) = entries({key: {"name": "Groot"}}).records
+    (second,) = entries({key: {"name": "Klein", "key": "x"}}).records
+
+    assert 0 <= first["id"] < 2**32
+    assert second["id"] == first["id"]
+    assert first["key"] == second["key"] == key
+    assert second["key_as_it_came"] == "x"
 
 
 def test_an_entry_without_an_id_gets_the_same_one_each_time() -> None:

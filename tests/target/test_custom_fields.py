@@ -24,7 +24,11 @@ def test_all_three_shapes_and_their_json_say_the_same(value: Any) -> None:
     assert read(value) == {5: None, 3: ["a", "b"]}
 
 
-@pytest.mark.parametrize("value", [None, [], {}, {"data": []}, "[]"])
+def test_a_value_that_was_left_out_is_null() -> None:
+    assert read([{"field_id": 5}]) == {5: None}
+
+
+@pytest.mark.parametrize("value", [None, [], {}, {"data": []}, {"data": None}, "[]"])
 def test_none_are_none(value: Any) -> None:
     assert read(value) == {}
 
@@ -34,11 +38,11 @@ def test_none_are_none(value: Any) -> None:
     [
         ("red", "it is neither a page, nor a list, nor a map of custom fields"),
         (7, "it is neither a page, nor a list, nor a map of custom fields"),
-        ({"data": {"5": "red"}}, "it is neither a page, nor a list, nor a map of custom fields"),
-        (["red"], "it holds an entry without field_id and value"),
-        ([{"field_id": 5}], "it holds an entry without field_id and value"),
-        ([{"value": "red"}], "it holds an entry without field_id and value"),
-        ({"colour": "red"}, "it names a custom field by something that is no id"),
+        ({"data": "red"}, "it is neither a page, nor a list, nor a map of custom fields"),
+        (["red"], "it holds an entry without field_id"),
+        ([{"value": "red"}], "it holds an entry without field_id"),
+        ({"colour": "red"}, "it holds an entry without field_id"),
+        ({"colour": {}}, "it names a custom field by something that is no id"),
         ({"0": "red"}, "it names a custom field by something that is no id"),
         ([{"field_id": None, "value": 1}], "it names a custom field by something that is no id"),
         ({"5": "re\0d"}, "it holds a character that no database takes"),
