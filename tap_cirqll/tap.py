@@ -222,6 +222,7 @@ class TapCirqll(CirqllProgram, Tap):
         from tap_cirqll.bookmarks import stamp  # noqa: PLC0415 - not to discover
         from tap_cirqll.input_catalog import check_content  # noqa: PLC0415
 
+        self._is_syncing = True
         streams = self._streams_of_cirqll()
         if self.input_catalog is not None:
             check_content(self.input_catalog, {one.name: one.resource for one in streams})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import closing
-from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, Kind, schema_of
 from cirqll_client.learned_columns import LearnedColumns
 from cirqll_client.naming import namer
 from cirqll_client.resources import RESOURCES
+from cirqll_client.responses import decimal_of
 from cirqll_client.store import Store
 from tap_cirqll.conformance import LONGEST_FIELD, RecordReader
 from tap_cirqll.messages import record_lines
@@ -111,7 +111,7 @@ class Account:
 
 
 def parsed(text: bytes | str) -> Any:
-    return json.loads(text, parse_float=Decimal)
+    return json.loads(text, parse_float=decimal_of)
 
 
 def emitted(rows: list[Any]) -> list[dict[str, Any]]:
