@@ -40,6 +40,8 @@ class CirqllClient:
         self.findings = Findings(store, account)
         self._page_size = self._allowed_page_size(page_size)
         self._quoting = self.findings.quoting
+        self.asks_for_rest = True
+        """What does not come along with a record is asked for, a request each."""
         self.is_total_proven = self.findings.is_total_proven
         """An answer told of more rows than it held, so ``total`` counts what matches [likely]. A
         guess: what it means for one resource it means for all."""

@@ -47,10 +47,11 @@ class WholeRelation:
     def of(self, record_id: int, *, at_least: int = 0) -> Any:  # noqa: ANN401 - JSON
         """Give the relation as a Show or an Index has it; ``None`` if neither has it whole.
 
-        It has so many entries at least. What worked is tried first from then on. Raises
-        ``CirqllError`` for what ends a run.
+        It has so many entries at least. What worked is tried first from then on. Nothing is asked
+        for a client that only looks (``asks_for_rest``). Raises ``CirqllError`` for what ends a
+        run.
         """
-        for way in list(self._ways):
+        for way in list(self._ways) if self._client.asks_for_rest else ():
             whole = self._tried(way, record_id)
             if _is_whole(whole, at_least=at_least):
                 self._worked.add(way)

@@ -43,6 +43,7 @@ class AccountCustomFields:
         self._resource = resource
         self._other_columns = other_columns
         self._logger = logger
+        self._asks_for_rest = connection.client.asks_for_rest
         self._has_warned = False
 
     def definitions(self, fields: Collection[int]) -> Mapping[int, FieldDefinition]:
@@ -80,7 +81,7 @@ class AccountCustomFields:
 
     def incomplete(self) -> None:
         """Warn, once, that a record has more values than could be had."""
-        if not self._has_warned:
+        if not self._has_warned and self._asks_for_rest:
             self._has_warned = True
             self._logger.warning(
                 "%s: a record has more than %d custom fields, and Cirqll gave no more than came "

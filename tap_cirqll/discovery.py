@@ -100,6 +100,7 @@ def _look(
     An account that cannot be read ends it with a warning.
     """
     connection.hand_over(leaves=True)
+    connection.client.asks_for_rest = False
     since = connection.store.now() - _GOOD_FOR_SECONDS
     called: dict[int, str] = {}
     # As a sync does that takes what is selected by default, so that it asks the same questions.

@@ -107,6 +107,7 @@ class Nest:
             whole = self._rest.of(apart.record_id, at_least=came.at_least)
             if whole is None:
                 self._lacking.add(apart.record_id)
+                came = self._read(apart.value, is_whole=False)
             else:
                 came = self._read(whole)
         self._odd = self._odd or came.odd
@@ -118,7 +119,8 @@ class Nest:
             places["resource"] = self._parent.name
         return [placed(row, places) for row in came.rows]
 
-    def _read(self, relation: Any) -> _Came:  # noqa: ANN401 - JSON
+    def _read(self, relation: Any, *, is_whole: bool = True) -> _Came:  # noqa: ANN401 - JSON
+        """Make rows; nothing is told to be empty that may only not have come."""
         if self.nested.relation != FIELD_VALUES:
             found = entries(relation)
             rows = [with_id(one) for one in found.records]
@@ -126,7 +128,10 @@ class Nest:
         values = custom_fields.read(relation)
         known = self._definitions.including({one["field_id"] for one in values.entries})
         told = value_rows(
-            values.entries, known, resource=self._parent, tells_empty=self._tells_empty
+            values.entries,
+            known,
+            resource=self._parent,
+            tells_empty=self._tells_empty and is_whole,
         )
         came = values.relation
         return _Came([*told], came.may_lack_some, came.at_least, values.odd)

@@ -84,3 +84,20 @@ def test_what_is_still_refused_costs_one_question(run_tap: TapRuns, crm: Source)
     # Then
     asked = [one.query.get("with") for one in crm.sandbox.requests if one.path == "/api/customer"]
     assert asked == [["field_values"], None]
+
+
+def test_values_that_could_not_be_had_are_not_told_to_be_empty(
+    run_tap: TapRuns, crm: Source
+) -> None:
+    # Given a customer with more values than come along, all of which were read once
+    crm.sandbox.custom_fields.add_values("customer", 1, 60)
+    catalog = choose(discovered(run_tap), "field_values")
+    first = run_tap(catalog=catalog)
+    # When the others cannot be had any more
+    crm.sandbox.behaviour = replace(crm.sandbox.behaviour, field_values_rest="nowhere")
+    touch(crm, 1)
+    second = run_tap(catalog=catalog, state=first.state)
+    # Then
+    rows = [one for one in second.records("field_values") if one["record_id"] == 1]
+    assert len(rows) == 50
+    assert all(one["value"] is not None for one in rows)

@@ -142,3 +142,14 @@ def test_a_signal_ends_discovery_at_once(run_tap: TapRuns, crm: Source) -> None:
     # Then
     discovery.communicate(timeout=4)
     assert discovery.returncode == 128 + signal.SIGTERM
+
+
+def test_what_does_not_come_along_is_left_to_the_sync(run_tap: TapRuns, crm: Source) -> None:
+    # Given customers with more custom fields than come along
+    for row in crm.sandbox.rows("customer").all():
+        crm.sandbox.custom_fields.add_values("customer", row["id"], 60)
+    # When
+    discovery = run_tap("--discover")
+    # Then
+    assert len(crm.sandbox.requests) <= len(catalog_of(discovery)["streams"]) + 2
+    assert discovery.sentences("WARNING") == []

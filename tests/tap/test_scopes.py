@@ -122,7 +122,10 @@ def test_a_resource_that_the_account_does_not_have_is_left_out(
 
     assert run.code == 0
     assert run.sentences("WARNING") == [
-        "Not read, because the account has no such thing: todos (/todo). Deselect the streams."
+        (
+            "Not read, because Cirqll has no such thing for this account (404): todos (/todo). "
+            "Deselect the streams."
+        )
     ]
 
 
