@@ -98,6 +98,11 @@ def test_values_that_could_not_be_had_are_not_told_to_be_empty(
     touch(crm, 1)
     second = run_tap(catalog=catalog, state=first.state)
     # Then
-    rows = [one for one in second.records("field_values") if one["record_id"] == 1]
+    of_customer = ("customer", 1)
+    rows = [
+        one
+        for one in second.records("field_values")
+        if (one["resource"], one["record_id"]) == of_customer
+    ]
     assert len(rows) == 50
     assert all(one["value"] is not None for one in rows)
