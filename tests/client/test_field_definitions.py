@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -138,6 +140,26 @@ def test_more_than_a_page_of_them_are_read_to_the_end(crm: Source, echo: str) ->
     ids = [crm.sandbox.custom_fields.add(f"Veld {n}", owner="contact") for n in range(230)]
 
     assert sorted(FieldDefinitions(crm.connection().client).known()) == ids
+
+
+def test_a_total_that_repeats_the_length_of_a_full_page_ends_nothing(crm: Source) -> None:
+    crm.begin(page_maximum=100, total_echo="lying")
+    ids = [crm.sandbox.custom_fields.add(f"Veld {n}", owner="contact") for n in range(230)]
+    client = crm.connection().client
+    client.is_total_proven = True  # of another resource, or weeks ago
+
+    assert sorted(FieldDefinitions(client).known()) == ids
+
+
+def test_a_connection_that_is_done_with_is_not_kept(crm: Source) -> None:
+    crm.connection().definitions.known()
+    client = weakref.ref(crm.connection().client)
+
+    crm.close()
+    crm.connections.clear()
+    gc.collect()
+
+    assert client() is None
 
 
 @pytest.mark.parametrize("page", [2, 10])

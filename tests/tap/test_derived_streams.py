@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.client.raw_server import answer, serving
 from tests.tap.catalog_edits import choose, discovered
 
 if TYPE_CHECKING:
@@ -228,6 +230,42 @@ def test_more_than_come_along_are_fetched_or_told(
         "others are missing; the next run tries again."
     )
     assert (warning in run.sentences("WARNING")) != is_whole
+
+
+def test_what_is_no_relation_is_told_and_makes_no_row(run_tap: TapRuns) -> None:
+    catalog = choose(discovered(run_tap), "field_options")
+    field = {"id": 3, "updated_at": "2026-01-31 12:00:00", "options": {"data": "x"}}
+    page = {"data": [field], "limit": 100, "total": 1, "offset": 0}
+
+    with serving(answer(200, json.dumps(page), "Content-Type: application/json")) as server:
+        run = run_tap(catalog=catalog, api_url=server.url, store_url="sqlite://")
+
+    assert run.code == 0, run.log
+    assert run.records("field_options") == []
+    (warning,) = run.sentences("WARNING")
+    assert warning == (
+        "field_options: some of what came with fields could not be read (it is neither a page, nor "
+        "a list, nor a map), so it is missing; the next run tries again. Report it."
+    )
+
+
+def test_a_show_of_fewer_than_there_were_is_not_taken_for_all(
+    run_tap: TapRuns, source: Source
+) -> None:
+    source.sandbox.rows("customer").insert(name="A")
+    values = [add_value(source, 1, add_field(source), "x") for _ in range(60)]
+    behave(source, field_values_rest="show")
+    catalog = choose(discovered(run_tap), "field_values")
+
+    def delete(request: Any) -> None:
+        if request.path == "/api/customer/1" and values:
+            source.sandbox.rows("field_value").delete(values.pop())
+
+    source.sandbox.before_request(delete)
+    run = run_tap(catalog=catalog, custom_fields="array")
+
+    assert len(run.records("field_values")) == 50
+    assert not run.state["bookmarks"]["field_values"]["parents"]["customers"]
 
 
 def test_the_company_is_one_row_and_one_request(run_on_company: TapRuns) -> None:
