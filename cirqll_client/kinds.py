@@ -6,7 +6,10 @@ whatever the tap hands out is valid input of the target.
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 NONCONFORMING = "_nonconforming"
@@ -19,6 +22,9 @@ MOST_DIGITS = 10_000
 """On either side of the decimal point; PostgreSQL's ``numeric`` holds 16,383 behind it."""
 MOST_LEVELS = 100
 """Objects and lists within each other. Loaders take some hundreds, PHP writes 512."""
+
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Kind(Enum):
@@ -73,3 +79,12 @@ def is_storable(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+@lru_cache(maxsize=10_000)
+def is_date(text: str) -> bool:
+    """Tell whether a text is a day of the calendar, written like ``2026-01-31``."""
+    try:
+        return _DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
+    except ValueError:
+        return False

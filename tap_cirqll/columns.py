@@ -6,10 +6,7 @@ A loader stops the whole run for one value of another type, so whatever is hande
 from __future__ import annotations
 
 import json
-import re
-from datetime import date
 from decimal import Decimal
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from cirqll_client.kinds import (
@@ -18,6 +15,7 @@ from cirqll_client.kinds import (
     MOST_LEVELS,
     SMALLEST_INTEGER,
     Kind,
+    is_date,
     is_storable,
 )
 
@@ -25,9 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cirqll_client.timestamps import Timestamps
-
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Misfit(ValueError):
@@ -42,15 +37,6 @@ def fitted(value: Any, kind: Kind, timestamps: Timestamps) -> Any:  # noqa: ANN4
     if fits is None:
         raise Misfit
     return fits
-
-
-@lru_cache(maxsize=10_000)
-def is_date(text: str) -> bool:
-    """Tell whether a text is a day of the calendar, written like ``2026-01-31``."""
-    try:
-        return _DATE.fullmatch(text) is not None and date.fromisoformat(text) is not None
-    except ValueError:
-        return False
 
 
 def storable(value: Any, *, levels: int = MOST_LEVELS) -> Any:  # noqa: ANN401 - JSON

@@ -10,8 +10,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client.kinds import Kind
-from tap_cirqll.columns import Misfit, fitted, is_date
+from cirqll_client.kinds import Kind, is_date
+from tap_cirqll.columns import Misfit, fitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

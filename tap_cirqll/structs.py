@@ -24,10 +24,11 @@ from cirqll_client.kinds import (
     SMALLEST_INTEGER,
     UNDOCUMENTED,
     Kind,
+    is_date,
 )
 from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.responses import decoded
-from tap_cirqll.columns import Misfit, fitted, is_date, storable
+from tap_cirqll.columns import Misfit, fitted, storable
 from tap_cirqll.glances import FITS
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from cirqll_client.kinds import (
     MOST_LEVELS,
     SMALLEST_INTEGER,
     Kind,
+    is_date,
     is_storable,
 )
 
@@ -227,6 +228,14 @@ def _name(name: object) -> str:
     return _storable(name)
 
 
+def _date(value: object) -> str:
+    text = trimmed(value) if isinstance(value, str) else ""
+    if not is_date(text):
+        msg = "it is no date"
+        raise Misfit(msg)
+    return text
+
+
 def _object(value: object) -> Any:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         msg = "it is no object"
@@ -246,6 +255,7 @@ _RULES: dict[Kind, Callable[[Any], Any]] = {
     Kind.NUMBER: _number,
     Kind.BOOLEAN: _boolean,
     Kind.STRING: _string,
+    Kind.DATE: _date,
     Kind.OBJECT: _object,
     Kind.ARRAY: _array,
     Kind.JSON: json_value,

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 def read(value: object) -> dict[int, Any]:
     """Give the values by field id, from any of three shapes or their JSON. Raises ``Misfit``.
 
-    A page may hold fewer than its ``total``: of the others nothing is said.
+    A page may hold fewer than its ``total``: of the others nothing is said. An entry without a
+    value says nothing that could be written: an empty value is written as null.
     """
     came = custom_fields.read(structure_of(value))
     if came.odd:
         raise Misfit(came.odd)
+    if any(key is None and "value" not in entry for key, entry in came.relation.entries):
+        msg = "it holds an entry without a value"
+        raise Misfit(msg)
     values: dict[int, Any] = {}
     for entry in came.entries:
         number, fits = entry["field_id"], json_value(entry["value"])

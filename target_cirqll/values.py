@@ -125,6 +125,7 @@ _TEXTS: dict[Kind, Callable[[Any], str | None]] = {
     Kind.BOOLEAN: _truth,
     Kind.STRING: _text,
     Kind.TIME: str,
+    Kind.DATE: str,
     Kind.OBJECT: _any_json,
     Kind.ARRAY: _any_json,
     Kind.JSON: _any_json,

@@ -10,6 +10,7 @@ from cirqll_client.custom_fields import read
 from cirqll_client.resources import FIELD_VALUES, RESOURCES
 from cirqll_client.whole_relations import WholeRelation
 from tests.client.meddling import meddled
+from tests.client.raw_server import answer, serving
 from tests.reading_fixtures import Source
 
 if TYPE_CHECKING:
@@ -102,6 +103,17 @@ def test_fewer_than_are_known_to_be_there_are_not_all(crm: Source) -> None:
 
     assert relation.of(record_id, at_least=11) is None
     assert relation.of(record_id, at_least=10) is not None
+
+
+@pytest.mark.parametrize("came", ['"field_values": null', '"field_values": "x"', '"name": "A"'])
+def test_a_show_without_the_relation_proves_nothing(crm: Source, came: str) -> None:
+    with serving(answer(200, f'{{"id": 1, {came}}}')) as server:
+        bare = Source(crm.sandbox, server.url)
+        relation = WholeRelation(bare.connection().client, CUSTOMER, FIELD_VALUES)
+        found = relation.of(1)
+        bare.close()
+
+    assert found is None
 
 
 @pytest.mark.parametrize("number", [49, 50])

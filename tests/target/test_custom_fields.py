@@ -24,8 +24,10 @@ def test_all_three_shapes_and_their_json_say_the_same(value: Any) -> None:
     assert read(value) == {5: None, 3: ["a", "b"]}
 
 
-def test_a_value_that_was_left_out_is_null() -> None:
-    assert read([{"field_id": 5}]) == {5: None}
+def test_an_entry_without_a_value_is_not_written() -> None:
+    """It would clear the field, which nobody said."""
+    with pytest.raises(Misfit, match="an entry without a value"):
+        read([{"field_id": 5}])
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"data": []}, {"data": None}, "[]"])

@@ -17,6 +17,7 @@ from cirqll_sandbox import Behaviour, Sandbox
 from tap_cirqll.conformance import RecordReader
 from tap_cirqll.messages import record_lines
 from tap_cirqll.shape import Shape
+from tests.tap.catalog_edits import choose, discovered
 from tests.tap.conftest import Source, environment_in
 from tests.tap.odd_json import values as odd_values
 from tests.tap.tap_runs import TapRuns
@@ -166,7 +167,8 @@ def test_a_whole_company_goes_through_the_programs_without_a_write(tmp_path: Pat
         environment = environment_in(tmp_path)
         tap = TapRuns(tmp_path, environment, source.settings)
         target = TargetRuns(tmp_path, environment, source.settings)
-        read = tap()
+        streams = [one.stream for one in RESOURCES]
+        read = tap(catalog=choose(discovered(tap), *streams), custom_fields="array")
         before: dict[str, Any] = {one.name: sandbox.rows(one.name).all() for one in RESOURCES}
         sandbox.forget_requests()
 
