@@ -120,3 +120,7 @@ class OutcomeUnknown(CirqllError):
 
 class AnswerUnexpected(CirqllError):
     """The answer has a shape that this software does not know."""
+
+
+OF_ONE_THING = (AnswerUnexpected, NotFound, RequestRefused, ScopeMissing)
+"""What was asked for cannot be had, which says nothing of the rest: a run may go on without it."""

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_client import relations
 from cirqll_client.ends import LEAST_MAXIMUM
-from cirqll_client.errors import (
-    AnswerUnexpected,
-    NotFound,
-    RequestRefused,
-    ScopeMissing,
-)
+from cirqll_client.errors import OF_ONE_THING, RequestRefused, ScopeMissing
 from cirqll_client.kinds import Kind
 from cirqll_client.query import IndexQuery, Order
 from cirqll_client.relations import id_of
@@ -51,7 +46,6 @@ account that has some will show the words."""
 _WORDS = {word: kind for kind, words in _KINDS.items() for word in words.split()}
 _CHOICES = dict.fromkeys(_ONE_OF.split(), Kind.STRING) | dict.fromkeys(_SOME_OF.split(), Kind.ARRAY)
 FIELD = next(one for one in RESOURCES if one.name == "field")
-_NOT_READABLE = (AnswerUnexpected, NotFound, RequestRefused, ScopeMissing)
 
 _NOT_READ = (
     "The definitions of custom fields are not read, so a custom field that has no column yet gets "
@@ -164,7 +158,7 @@ class FieldDefinitions:
     def _look(self) -> None:
         try:
             self._known = self._read_with_options()
-        except _NOT_READABLE as error:
+        except OF_ONE_THING as error:
             self._is_readable = False
             lacks_scope = isinstance(error, ScopeMissing)
             logger.warning("%s %s", _NOT_READ, _LACKS_SCOPE if lacks_scope else error.sentence)

@@ -1,8 +1,9 @@
 """What was found out about an account's API: facts with an end, kept in the store.
 
 ``cirqll doctor`` finds most of them. A fact holds for 30 days, since a server may be changed, and
-is forgotten at once by whoever sees that it is wrong. None makes anything safe or unsafe: it only
-says with which question to begin, and every answer is checked as if nothing were known.
+is forgotten at once by whoever sees that it is wrong. All but one only say with which question to
+begin, and every answer is checked as if nothing were known. That ``total`` is proven may end a
+reading one question earlier, but never at a full page that alone says so (``ends``).
 
 ==================  ===============================================  ===============================
 fact                its value                                        who acts on it

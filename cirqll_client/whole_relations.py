@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from cirqll_client import relations, responses
-from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, ScopeMissing
+from cirqll_client.errors import OF_ONE_THING
 from cirqll_client.query import Condition, IndexQuery, Order
 from cirqll_client.resources import Resource
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     Ask = Callable[[int], Any]
 
-_NOT_THIS_WAY = (AnswerUnexpected, NotFound, RequestRefused, ScopeMissing)
 _ENTRIES = {"options": "field_option", "items": "template_item"}
 """What the API calls an entry of a relation, where that is more than the singular (cirqll-api.md,
 Resources)."""
@@ -65,7 +64,7 @@ class WholeRelation:
     def _tried(self, way: Ask, record_id: int) -> Any:  # noqa: ANN401 - JSON
         try:
             return way(record_id)
-        except _NOT_THIS_WAY:
+        except OF_ONE_THING:
             return None
 
     def _by_show(self, record_id: int) -> Any:  # noqa: ANN401 - JSON

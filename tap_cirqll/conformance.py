@@ -193,8 +193,9 @@ class RecordReader:
                 if name not in known:
                     values.setdefault(name, []).append(value)
         there = {name: [one for one in came if one is not None] for name, came in values.items()}
-        if any(there.values()):
-            self._structs.take(self._widened({name: some for name, some in there.items() if some}))
+        shape = self._widened({name: some for name, some in there.items() if some})
+        if shape is not self.shape:
+            self._structs.take(shape)
 
     def _widened(self, values: dict[str, list[Any]]) -> Shape:
         """Give the shape with columns for these fields, as far as there is room."""

@@ -11,14 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cirqll_client.connection import connect
-from cirqll_client.errors import (
-    AnswerUnexpected,
-    CirqllError,
-    NotFound,
-    RequestRefused,
-    ScopeMissing,
-    SignInRequired,
-)
+from cirqll_client.errors import OF_ONE_THING, CirqllError, SignInRequired
 from cirqll_client.learned_columns import LearnedColumns
 from tap_cirqll.notices import fields_told
 from tap_cirqll.offer import NOBODY_SIGNED_IN
@@ -41,7 +34,6 @@ _GOOD_FOR_SECONDS = 30 * 86_400.0
 """Syncs learn as they read; only streams that are not read for long are looked at anew."""
 _LONGEST_SECONDS = 60.0
 """A catalog can be made without the account, so a dead server is not waited for as in a sync."""
-_OF_ONE_STREAM = (ScopeMissing, NotFound, RequestRefused, AnswerUnexpected)
 
 
 _NOT_LOOKED_AT = (
@@ -134,7 +126,7 @@ def _look_at(connection: Connection, source: Source, *, logger: logging.Logger) 
     reading = SourceReading(source, connection, warn=logger.debug)
     try:
         reading.look()
-    except _OF_ONE_STREAM as error:
+    except OF_ONE_THING as error:
         logger.debug("%s was not looked at: %s", source.stream.name, error.sentence)
     else:
         for stream, reader in reading.readers:

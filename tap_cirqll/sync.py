@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cirqll_client.connection import connect
-from cirqll_client.errors import AnswerUnexpected, NotFound, RequestRefused, ScopeMissing
+from cirqll_client.errors import OF_ONE_THING, AnswerUnexpected, NotFound, ScopeMissing
 from cirqll_client.nested import COMPANY, ME_PATHS
 from cirqll_client.singer_settings import connection_settings
 from tap_cirqll.arrears import note, settled
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 _NOT_READABLE = (ScopeMissing, NotFound)
 """The stream is not there for this token: nothing is wrong with the run."""
-_OF_ONE = (*_NOT_READABLE, AnswerUnexpected, RequestRefused)
-"""What is read there could not be, which need not stop the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +208,9 @@ class Sync:
 
     def _write(self, part: _Written) -> None:
         stream = part.stream
+        is_as_before = self._shapes.get(stream.name) is part.shape
         self._shapes[stream.name] = part.shape
-        is_wider = stream.widen(part.shape)
+        is_wider = not is_as_before and stream.widen(part.shape)
         if is_wider or stream.name not in self._begun:
             self._begun.add(stream.name)
             stream._write_schema_message()  # noqa: SLF001 - the SDK's own step, which sync() would take
@@ -226,7 +225,7 @@ class Sync:
             self._end_of(stream, source, error)
         if error is None or self._is_skipped(error, source):
             return
-        if not isinstance(error, _OF_ONE):
+        if not isinstance(error, OF_ONE_THING):
             raise error
         self._progress.warn(source.streams[0].name, error.sentence)
 
