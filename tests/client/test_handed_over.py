@@ -13,6 +13,7 @@ from cirqll_client.handed_over import GOOD_FOR_SECONDS, MOST_BYTES, HandedOver, 
 from cirqll_client.sealing import FernetSealing, Unsealed
 from cirqll_client.store import HANDED_OVER, Store
 from cirqll_client.transport import Answer
+from tests.client.fake_time import FakeTime
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,23 +25,13 @@ DATE = "Tue, 03 Mar 2026 10:00:00 GMT"
 ANSWER = Answer(200, {"Date": DATE, "Set-Cookie": "canary"}, b'{"data": [{"id": 1}]}')
 
 
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> FakeTime:
+    return FakeTime()
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def store(store_url: str, clock: Clock) -> Iterator[Store]:
+def store(store_url: str, clock: FakeTime) -> Iterator[Store]:
     store = Store(store_url, clock=clock)
     yield store
     store.close()
@@ -89,26 +80,26 @@ def test_another_account_gets_nothing(store: Store) -> None:
 
 @pytest.mark.parametrize(("seconds", "is_given"), [(0.0, True), (1.0, False)])
 def test_an_answer_is_good_for_a_while(
-    store: Store, clock: Clock, *, seconds: float, is_given: bool
+    store: Store, clock: FakeTime, *, seconds: float, is_given: bool
 ) -> None:
     handed_over(store).leave(QUESTION, ANSWER)
-    clock.now += GOOD_FOR_SECONDS + seconds
+    clock.sleep(GOOD_FOR_SECONDS + seconds)
     assert (taken(store, QUESTION) is not None) == is_given
 
 
 def test_an_answer_that_grew_old_while_it_was_waited_for_is_not_given(
-    store: Store, clock: Clock
+    store: Store, clock: FakeTime
 ) -> None:
     handed_over(store).leave(QUESTION, ANSWER)
     reader = handed_over(store)
     assert reader.has_any()
-    clock.now += GOOD_FOR_SECONDS + 1
+    clock.sleep(GOOD_FOR_SECONDS + 1)
     assert reader.take(QUESTION) is None
 
 
-def test_old_answers_go_whoever_looks(store: Store, clock: Clock) -> None:
+def test_old_answers_go_whoever_looks(store: Store, clock: FakeTime) -> None:
     handed_over(store).leave(QUESTION, ANSWER)
-    clock.now += GOOD_FOR_SECONDS + 1
+    clock.sleep(GOOD_FOR_SECONDS + 1)
     handed_over(store, account="b").has_any()
     with store.transaction() as connection:
         assert connection.execute(sql.select(HANDED_OVER)).all() == []
