@@ -1,0 +1,171 @@
+"""The ids of a resource compared with those that are known, in as few requests as that takes.
+
+A server that does not do as it is asked is noticed by its answers; then all ids are read, by the
+ways of ``reading``.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from operator import lt
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap64
+
+from cirqll_client.difference_search import DifferenceSearch, KnownIds, Listed, Range
+from cirqll_client.errors import RequestRefused
+from cirqll_client.query import Condition, IndexQuery, Order, all_of
+from cirqll_client.reading import Beginning, Reading
+from cirqll_client.walks import NotHonoured, ids_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from cirqll_client.client import CirqllClient
+    from cirqll_client.resources import Resource
+    from cirqll_client.responses import Page
+    from cirqll_client.timestamps import Timestamps
+
+logger = logging.getLogger(__name__)
+
+LARGEST_ID = (1 << 63) - 1
+"""Larger ones are in no column of a warehouse; Cirqll's end at 2^32 [doc]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """How the ids of a resource differ from those that are known, up to the largest of these."""
+
+    absent: list[int]
+    """Known, and not listed."""
+    unknown: list[int]
+    """Listed, and not known."""
+    known: int
+    counted: int
+    """Rows by the server's own count, when the comparison began."""
+    unexplained: int = 0
+    """More than those that are listed are counted by so many; negative: fewer."""
+    listed: int | None = None
+    """One of the ids that are there, if there is any."""
+
+
+def may_be_tracked(row_id: int) -> bool:
+    """Tell whether an id can be kept among others; no other is known of Cirqll."""
+    return 0 <= row_id <= LARGEST_ID
+
+
+class Listing:
+    """The ids of one resource, as the API lists them."""
+
+    def __init__(
+        self,
+        client: CirqllClient,
+        resource: Resource,
+        *,
+        timestamps: Timestamps,
+        not_before: datetime | None = None,
+        warn: Callable[[str], None] = logger.warning,
+    ) -> None:
+        """Prepare; nothing is asked yet. Only rows that changed since ``not_before`` count."""
+        self._client = client
+        self._resource = resource
+        self._timestamps = timestamps
+        self._not_before = not_before if resource.bookmark_field else None
+        self._warn = warn
+        self._fields: tuple[str, ...] = ("id",)
+
+    def compare(self, known: BitMap64, *, start: int = 0) -> Differences:
+        """Compare ids up to the largest known one; the first page is read at ``start``.
+
+        Raises any ``CirqllError``; nothing is known then.
+        """
+        last = known.max() if known else 0
+        try:
+            return self._searched(known, last=last, start=start)
+        except (NotHonoured, RequestRefused) as error:
+            self._warn(
+                f"{self._resource.stream} could not be counted by ranges of ids ({error}), so all "
+                "ids are read, which takes more requests and loses nothing."
+            )
+        there = self.all_ids()
+        there.remove_range(last + 1, LARGEST_ID)
+        return _differences(known, there)
+
+    def all_ids(self) -> BitMap64:
+        """Read all ids. Raises any ``CirqllError``."""
+        resource = replace(self._resource, bookmark_field=None)
+        is_limited = self._not_before is not None
+        reading = Reading(
+            self._client,
+            self._resource if is_limited else resource,
+            timestamps=self._timestamps,
+            beginning=Beginning(not_before=self._not_before),
+            is_incremental=is_limited,
+            fields=("id",),
+            warn=self._warn,
+        )
+        there = BitMap64()
+        for batch in reading.batches():
+            there.update(row["id"] for row in batch.rows if may_be_tracked(row["id"]))
+        return there
+
+    def _searched(self, known: BitMap64, *, last: int, start: int) -> Differences:
+        search = DifferenceSearch(KnownIds(known), first=0, last=last, start=start)
+        most = 2 * len(known) + 100
+        while search.question is not None:
+            search.take(self._asked(search.question))
+            if search.questions > most:
+                msg = "its counts contradict each other"
+                raise NotHonoured(msg)
+        counted = search.counted or 0
+        return Differences(
+            search.absent, search.unknown, len(known), counted, search.unexplained, search.listed
+        )
+
+    def _asked(self, question: Range) -> Listed:
+        """Ask for a range. Raises ``NotHonoured`` and any ``CirqllError``."""
+        page = self._page(self._query(question))
+        keys = ids_of(page.rows)
+        is_within = all(question.first <= key <= question.last for key in keys)
+        if page.total is None or page.is_whole:
+            msg = "it does not tell how many there are"
+            raise NotHonoured(msg)
+        if not (is_within and all(map(lt, keys, keys[1:]))):
+            msg = f"it did not honour the {'order' if is_within else 'filter'} by id"
+            raise NotHonoured(msg)
+        if question.offset + len(keys) > page.total:
+            msg = "it lists more than it counts"
+            raise NotHonoured(msg)
+        return Listed(page.total, keys, page.limit or max(1, len(keys)))
+
+    def _query(self, question: Range) -> IndexQuery:
+        bounds = [Condition("id", "lte", question.last)]
+        if question.first > 0:
+            bounds.insert(0, Condition("id", "gte", question.first))
+        if self._not_before is not None:
+            since = self._timestamps.earliest_text(self._not_before)
+            bounds.append(Condition(str(self._resource.bookmark_field), "gte", since))
+        condition = bounds[0] if len(bounds) == 1 else all_of(*bounds)
+        return IndexQuery(
+            offset=question.offset, order_by=(Order("id"),), filter=condition, show=self._fields
+        )
+
+    def _page(self, query: IndexQuery) -> Page:
+        """Ask, for all fields where it refuses to show one. Raises any ``CirqllError``."""
+        try:
+            return self._client.index(self._resource, query)
+        except RequestRefused:
+            if not query.show:
+                raise
+        page = self._client.index(self._resource, replace(query, show=()))
+        self._fields = ()
+        return page
+
+
+def _differences(known: BitMap64, there: BitMap64) -> Differences:
+    absent, unknown = known - there, there - known
+    return Differences(
+        list(absent), list(unknown), len(known), counted=len(there), listed=next(iter(there), None)
+    )
