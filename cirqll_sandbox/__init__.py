@@ -31,6 +31,19 @@ two can prove each other wrong. From the command line it is `cirqll sandbox`; in
         sandbox.rate_limit.reset()
         sandbox.reset()
 
+Rows that go from a reader's sight, or come back::
+
+    sandbox.delete("customer", 1, 2)          # also rows("customer").delete_many(range(3, 9000))
+    sandbox.restore("customer", 1)            # touches updated_at (guess); touches=False: as it was
+    sandbox.hide("customer", 5)               # the Index skips and counts it; Show gives it
+    sandbox.hide("customer", 6, counted=False)
+    sandbox.show_again("customer", 5)         # without ids: all of the resource
+    Behaviour(skipped_rows={"customer": (5,)}, unlisted_rows={"customer": (6,)})    # the same
+    Behaviour(repeated_rows={"customer": (7,)}, total_off_by=-1)
+    Behaviour(reach={"customer": (3,)})       # only the customers of user 3 are there
+    sandbox.take_scopes("customer.read.all")  # from every living token; give_scopes gives it back
+    sandbox.faults.add("403", since=3, path="^/api/customer")     # the third request and all later
+
 What may become of a write (each also an option of `cirqll sandbox --behaviour NAME=VALUE`, of
 `PATCH /_sandbox/behaviour` and, for single requests, of the fault `behaviour`)::
 

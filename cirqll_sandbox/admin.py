@@ -13,7 +13,8 @@ It needs no token and counts for nothing. All bodies are JSON.
                                           {"price_places": 2, "forbidden_rows": {"customer": [5]}}
     GET    /_sandbox/faults               {"data": [...], "kinds": {...}}
     POST   /_sandbox/faults               {"kind": "503", "probability": 0.1, "at": [3], "times": 2,
-                                           "path": "/customer", "method": "GET", ...parameters}
+                                           "since": 3, "path": "/customer", "method": "GET",
+                                           ...parameters}
     DELETE /_sandbox/faults               all; /_sandbox/faults/1 for one
     GET    /_sandbox/requests             {"data": [...]}, tokens as fingerprints; DELETE forgets
     GET    /_sandbox/requests/most?seconds=60      {"requests": 12}: most in any window
@@ -29,7 +30,8 @@ It needs no token and counts for nothing. All bodies are JSON.
     DELETE /_sandbox/tokens/{token}
     POST   /_sandbox/reset                as it was at the start
 
-Signing in has its own: see `cirqll_sandbox.admin_oauth`.
+Rows that go or come back have their own, such as POST /_sandbox/delete: see
+`cirqll_sandbox.admin_vanishing`. So has signing in: see `cirqll_sandbox.admin_oauth`.
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from starlette.routing import Route
 
 from cirqll_sandbox.admin_bodies import given
 from cirqll_sandbox.admin_oauth import OAUTH_ROUTES
+from cirqll_sandbox.admin_vanishing import VANISHING_ROUTES
 from cirqll_sandbox.changes import changed
 from cirqll_sandbox.drift import Drift
 from cirqll_sandbox.exact_json import dumps, loads
@@ -62,7 +65,7 @@ def admin_routes(sandbox: Sandbox) -> list[Route]:
     """The routes, relative to `/_sandbox`."""
     return [
         Route(path, _endpoint(sandbox, handler), methods=[method])
-        for method, path, handler in (*_ROUTES, *OAUTH_ROUTES)
+        for method, path, handler in (*_ROUTES, *VANISHING_ROUTES, *OAUTH_ROUTES)
     ]
 
 

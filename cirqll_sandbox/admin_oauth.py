@@ -5,6 +5,8 @@ POST   /_sandbox/oauth/grant          {"scopes": [...], "user": 1, "client": "sa
 POST   /_sandbox/oauth/refresh        {"refresh_token": "..."}: another program refreshes
 POST   /_sandbox/oauth/revoke         {"token": "..."}: an access or refresh token
 POST   /_sandbox/oauth/revoke-everything       every pair and every code
+POST   /_sandbox/oauth/take-scopes    {"scopes": ["customer.read.all"]}: from every living token;
+with "access_token" from that one and its refresh token. give-scopes gives them
 POST   /_sandbox/oauth/expire-access-tokens
 POST   /_sandbox/oauth/expire-refresh-tokens
 GET    /_sandbox/oauth/clients        {"data": [...]}
@@ -71,6 +73,16 @@ def _revoke_everything(sandbox: Sandbox, _: Request, __: Any) -> Any:
     return {}
 
 
+def _take_scopes(sandbox: Sandbox, _: Request, body: Any) -> Any:
+    sandbox.take_scopes(*given(body, "scopes"), access_token=body.get("access_token"))
+    return {}
+
+
+def _give_scopes(sandbox: Sandbox, _: Request, body: Any) -> Any:
+    sandbox.give_scopes(*given(body, "scopes"), access_token=body.get("access_token"))
+    return {}
+
+
 def _expire_access_tokens(sandbox: Sandbox, _: Request, __: Any) -> Any:
     sandbox.expire_access_tokens()
     return {}
@@ -117,6 +129,8 @@ OAUTH_ROUTES: list[tuple[str, str, Handler]] = [
     ("POST", "/oauth/refresh", _refresh),
     ("POST", "/oauth/revoke", _revoke),
     ("POST", "/oauth/revoke-everything", _revoke_everything),
+    ("POST", "/oauth/take-scopes", _take_scopes),
+    ("POST", "/oauth/give-scopes", _give_scopes),
     ("POST", "/oauth/expire-access-tokens", _expire_access_tokens),
     ("POST", "/oauth/expire-refresh-tokens", _expire_refresh_tokens),
     ("GET", "/oauth/clients", _clients),

@@ -11,6 +11,7 @@ from cirqll_sandbox.answers import Answer, json_answer
 from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
 from cirqll_sandbox.exact_json import loads
 from cirqll_sandbox.listing import Listing
+from cirqll_sandbox.reach import within_reach
 from cirqll_sandbox.refusals import (
     Refusal,
     bad_request,
@@ -120,7 +121,7 @@ class Api:
             return write.create(_json(call))
         if action == "update":
             return write.update(_changeable(table, id_text, behaviour), _json(call))
-        return _found(table, id_text)
+        return _found(table, id_text, behaviour)
 
     def _deleted(self, row: Row, table: Table, behaviour: Behaviour) -> Answer:
         dependants.delete(row, table, self._database, behaviour)
@@ -149,9 +150,9 @@ def _needed_scope(resource: str, action: Action) -> str:
     return f"{owner}.{_SCOPE.get(action, action)}.all"
 
 
-def _found(table: Table, id_text: str) -> Row:
+def _found(table: Table, id_text: str, behaviour: Behaviour) -> Row:
     row = table.get(int(id_text)) if id_text.isdecimal() and int(id_text) <= _LARGEST_ID else None
-    if row is None:
+    if row is None or not within_reach([row], table.resource.name, behaviour):
         message = f"No query results for model [{table.resource.name}] {id_text}."
         raise not_found(message)
     return row
@@ -159,7 +160,7 @@ def _found(table: Table, id_text: str) -> Row:
 
 def _changeable(table: Table, id_text: str, behaviour: Behaviour) -> Row:
     """The row; a `Refusal` (403) where a policy forbids to change it."""
-    row = _found(table, id_text)
+    row = _found(table, id_text, behaviour)
     if row["id"] in behaviour.forbidden_rows.get(table.resource.name, ()):
         raise forbidden_record()
     return row

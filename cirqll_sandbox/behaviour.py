@@ -42,6 +42,8 @@ class Behaviour:
     """Documented as true. `wrong` tells a limit that is not in force."""
     total_echo: Literal["true", "lying", "missing"] = "true"
     """Likely: the number of all records that match. `lying` tells the number in the page."""
+    total_off_by: int = 0
+    """How many too many a true `total` tells, or too few; it is never below 0."""
 
     # Filter, order, show
     filter_mode: Honesty = "honour"
@@ -77,6 +79,20 @@ class Behaviour:
     archived_in_index: Literal["shown", "hidden"] = "shown"
     """Unknown in the documentation. `hidden` leaves archived rows out of an Index, unless its
     filter speaks of `archived_at`; Show still gives them."""
+
+    # Which records there are, for whom. All of these are by resource: `{"customer": (5, 6)}`
+    skipped_rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Likely none. Ids of records that an Index counts, in `total`, `limit` and `offset`, and does
+    not give; Show does."""
+    unlisted_rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Likely none. Ids of records that an Index neither counts nor gives; Show does."""
+    repeated_rows: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Likely none. Ids of records that an Index gives twice, once more right behind themselves, as
+    a join without `distinct` does: `limit` and `offset` see both, `total` counts one."""
+    reach: Mapping[str, tuple[int, ...]] = field(default_factory=dict, hash=False)
+    """Unknown in the documentation: another reach than `all`. Ids of users: no records are there
+    but those whose `user_id` is one of these, neither for an Index, Show or write nor as a
+    relation."""
 
     # Requests
     url_maximum: int | None = 8170

@@ -8,6 +8,7 @@ from cirqll_sandbox import field_values
 from cirqll_sandbox.exact_json import dumps
 from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.field_values import FieldValues
+from cirqll_sandbox.reach import within_reach
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.resources import BELOW_ANYTHING, RESOURCES
 from cirqll_sandbox.views import View
@@ -155,7 +156,7 @@ class Presenter:
         for name, inner in view.relations.items():
             shown[name] = self._related(row, relations[name], inner)
         for relation in view.counts:
-            shown[f"{relation.name}_count"] = len(self._database.related(row, relation))
+            shown[f"{relation.name}_count"] = len(self._related_rows(row, relation))
         return shown
 
     def _kept(self, row: Row, resource: str) -> Row:
@@ -166,7 +167,7 @@ class Presenter:
         return self._values.alone(row) if alone else self._values.within(row)
 
     def _related(self, row: Row, relation: Relation, view: View) -> Any:
-        rows = self._database.related(row, relation)
+        rows = self._related_rows(row, relation)
         if not relation.many:
             return self._present(rows[0], relation.table, view) if rows else None
         custom = relation.name == field_values.RELATION
@@ -175,3 +176,7 @@ class Presenter:
         if custom:
             return self._values.shaped(data, total=len(rows))
         return {"data": data, "limit": limit, "total": len(rows), "offset": 0}
+
+    def _related_rows(self, row: Row, relation: Relation) -> list[Row]:
+        rows = self._database.related(row, relation)
+        return within_reach(rows, relation.table, self._behaviour)

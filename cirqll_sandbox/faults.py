@@ -46,6 +46,7 @@ FAULT_KINDS: dict[str, str] = {
     "missing-limit": "the answer tells no limit",
     "missing-total": "the answer tells no total",
     "lying-total": "total is the number of rows in the page",
+    "total-off": "total is off (parameter total_off_by, default 1; -1 is one too few)",
     "no-date": "no Date header",
     "date-off": "the Date header is off (parameter date_offset_seconds, default 3600)",
     "no-rate-headers": "no X-RateLimit headers",
@@ -69,6 +70,7 @@ _OVERRIDES: dict[str, dict[str, Any]] = {
     "missing-limit": {"limit_echo": "missing"},
     "missing-total": {"total_echo": "missing"},
     "lying-total": {"total_echo": "lying"},
+    "total-off": {"total_off_by": 1},
     "no-date": {"date_header": False},
     "date-off": {"date_offset_seconds": 3600},
     "no-rate-headers": {"rate_headers": False},
@@ -96,6 +98,8 @@ class Fault:
     probability: float = 1.0
     at: tuple[int, ...] = ()
     """Only these of the requests that match; empty means any."""
+    since: int = 1
+    """Only this one of the requests that match, and those after it."""
     times: int | None = None
     """How often it may happen."""
     path: str = ""
@@ -148,19 +152,20 @@ class Faults:
         *,
         probability: float = 1.0,
         at: int | tuple[int, ...] | list[int] = (),
+        since: int = 1,
         times: int | None = None,
         path: str = "",
         method: str | None = None,
         **parameters: Any,
     ) -> Fault:
         """Let something go wrong: `add("503", probability=0.1)`, `add("cut-middle", at=3)`,
-        `add("429", times=2, path="/customer")`, `add("slow", seconds=1.5)`.
+        `add("429", times=2, path="/customer")`, `add("403", since=3)`, `add("slow", seconds=1.5)`.
         """  # noqa: D205
         self._last_id += 1
         fault = Fault(
             id=self._last_id, kind=str(kind), probability=probability,
             at=(at,) if isinstance(at, int) else tuple(at),
-            times=times, path=path, method=method, parameters=parameters,
+            since=since, times=times, path=path, method=method, parameters=parameters,
         )  # fmt: skip
         _check(fault)
         self._rules[fault.id] = fault
@@ -192,7 +197,8 @@ class Faults:
         number = self._matched[fault.id] = self._matched.get(fault.id, 0) + 1
         done = self.happened(fault)
         happens = (
-            (not fault.at or number in fault.at)
+            number >= fault.since
+            and (not fault.at or number in fault.at)
             and (fault.times is None or done < fault.times)
             and (fault.probability >= 1 or self._random.random() < fault.probability)
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cirqll_sandbox.scopes import ALL_SCOPES
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cirqll_sandbox.behaviour import Behaviour
 
 
@@ -20,6 +22,14 @@ class Grant:
     client_id: str = ""
     id: str = ""
     """The same for everything that came of one consent."""
+
+    def with_scopes(self, scopes: Collection[str]) -> Grant:
+        """The grant with these scopes as well."""
+        return replace(self, scopes=tuple(dict.fromkeys((*self.scopes, *scopes))))
+
+    def without_scopes(self, scopes: Collection[str]) -> Grant:
+        """The grant with none of these scopes."""
+        return replace(self, scopes=tuple(name for name in self.scopes if name not in scopes))
 
     def permits(self, scope: str, behaviour: Behaviour) -> bool:
         """Whether the bearer may do what needs this scope."""

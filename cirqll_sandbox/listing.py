@@ -11,18 +11,19 @@ from cirqll_sandbox.eager_loading import WEIGHT_HEADER, Presenter
 from cirqll_sandbox.filtering import Condition, parse_filter
 from cirqll_sandbox.matching import compiled
 from cirqll_sandbox.ordering import ordered, parse_order
+from cirqll_sandbox.reach import within_reach
 from cirqll_sandbox.refusals import bad_request, invalid
 from cirqll_sandbox.spans import id_span, updated_at_span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from cirqll_sandbox.behaviour import Behaviour
     from cirqll_sandbox.filtering import Filter
     from cirqll_sandbox.ordering import Order
     from cirqll_sandbox.parameters import Parameters
     from cirqll_sandbox.spans import Span
-    from cirqll_sandbox.tables import Database, IndexKey, Table
+    from cirqll_sandbox.tables import Database, IndexKey, Row, Table
 
 _BY_ID: tuple[Order, ...] = ((), (("id", False),))
 _BY_UPDATED_AT: tuple[Order, ...] = ((("updated_at", False), ("id", False)),)
@@ -34,7 +35,7 @@ class Listing:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._selections: OrderedDict[object, list[int]] = OrderedDict()
+        self._selections: OrderedDict[object, tuple[list[int], int]] = OrderedDict()
 
     def answer(self, table: Table, parameters: Parameters, behaviour: Behaviour) -> Answer:
         """The page, with the weight of its relations in a header."""
@@ -48,7 +49,10 @@ class Listing:
             limit, behaviour.page_maximum
         )  # fmt: skip
         ids, total = self._page(table, tree, order, behaviour, offset, in_force)
-        texts = [presenter.text(row) for id_ in ids if (row := table.find(id_))]
+        skipped = _chosen(behaviour.skipped_rows, table)
+        texts = [
+            presenter.text(row) for id_ in ids if id_ not in skipped and (row := table.find(id_))
+        ]
         echoed = limit if behaviour.page_maximum_mode == "cap_silently" else in_force
         body = _envelope(texts, echoed, total, offset, behaviour)
         headers = {WEIGHT_HEADER: str(presenter.weight)}
@@ -61,8 +65,8 @@ class Listing:
         """The ids of one page, and how many rows match in all."""
         piece = self._piece(table, tree, order, behaviour)
         if piece is None:
-            ids = self._selection(table, tree, order, behaviour)
-            return ids[offset : offset + limit], len(ids)
+            ids, total = self._selection(table, tree, order, behaviour)
+            return ids[offset : offset + limit], total
         index, (start, stop) = piece
         first = min(start + offset, stop)
         page = index[first : min(first + limit, stop)]
@@ -75,7 +79,7 @@ class Listing:
         """The piece of an index that holds just these rows in just this order, if there is one."""
         if tree is not None and behaviour.unfilterable_fields:
             return None
-        if _hides_archived(table, tree, behaviour):
+        if _hides_archived(table, tree, behaviour) or _departs_from_indexes(table, behaviour):
             return None
         if order in _BY_ID and (order or behaviour.ties == "by_id"):
             span = (0, len(table)) if tree is None else id_span(tree, table.ids)
@@ -88,22 +92,41 @@ class Listing:
 
     def _selection(
         self, table: Table, tree: Filter | None, order: Order, behaviour: Behaviour
-    ) -> list[int]:
-        """The ids of all rows that match, found by looking at each."""
+    ) -> tuple[list[int], int]:
+        """The ids of all rows that match, found by looking at each, and their number."""
         key = (self._database.version, table.resource.name, tree, order, behaviour)
         if key in self._selections and behaviour.ties == "by_id":
             return self._selections[key]
-        rows = list(table)
-        if _hides_archived(table, tree, behaviour):
-            rows = [row for row in rows if row.get("archived_at") is None]
+        rows = _listed(table, tree, behaviour)
         if tree is not None:
             test = compiled(tree, table, self._database, behaviour)
             rows = [row for row in rows if test(row)]
         ids = [row["id"] for row in ordered(rows, order, behaviour)]
-        self._selections[key] = ids
+        repeated = _chosen(behaviour.repeated_rows, table)
+        given = [id_ for id_ in ids for _ in range(1 + (id_ in repeated))] if repeated else ids
+        self._selections[key] = given, len(ids)
         if len(self._selections) > _REMEMBERED:
             self._selections.popitem(last=False)
-        return ids
+        return given, len(ids)
+
+
+def _listed(table: Table, tree: Filter | None, behaviour: Behaviour) -> list[Row]:
+    """The rows that an Index may give, whatever its filter says."""
+    unlisted = _chosen(behaviour.unlisted_rows, table)
+    rows = [row for row in table if row["id"] not in unlisted]
+    if _hides_archived(table, tree, behaviour):
+        rows = [row for row in rows if row.get("archived_at") is None]
+    return within_reach(rows, table.resource.name, behaviour)
+
+
+def _departs_from_indexes(table: Table, behaviour: Behaviour) -> bool:
+    name = table.resource.name
+    options = (behaviour.unlisted_rows, behaviour.repeated_rows, behaviour.reach)
+    return any(name in option for option in options)
+
+
+def _chosen(rows: Mapping[str, tuple[int, ...]], table: Table) -> frozenset[int]:
+    return frozenset(rows.get(table.resource.name, ()))
 
 
 def _hides_archived(table: Table, tree: Filter | None, behaviour: Behaviour) -> bool:
@@ -149,7 +172,8 @@ def _filter(parameters: Parameters, table: Table, behaviour: Behaviour) -> Filte
 
 
 def _envelope(texts: list[str], limit: int, total: int, offset: int, behaviour: Behaviour) -> str:
+    counted = max(0, total + behaviour.total_off_by)
     told_limit = {"true": f',"limit":{limit}', "wrong": f',"limit":{limit + 7}', "missing": ""}
-    told_total = {"true": f',"total":{total}', "lying": f',"total":{len(texts)}', "missing": ""}
+    told_total = {"true": f',"total":{counted}', "lying": f',"total":{len(texts)}', "missing": ""}
     tail = told_limit[behaviour.limit_echo] + told_total[behaviour.total_echo]
     return f'{{"data":[{",".join(texts)}]{tail},"offset":{offset}}}'

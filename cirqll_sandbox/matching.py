@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cirqll_sandbox.field_names import is_named
 from cirqll_sandbox.filtering import Condition
+from cirqll_sandbox.reach import within_reach
 from cirqll_sandbox.refusals import bad_request
 from cirqll_sandbox.values import as_date_time, collation, comparison, membership, search
 
@@ -54,17 +55,23 @@ def _condition(
     test = _value_test(condition, _values(condition, table.resource), behaviour)
     if condition.negated:
         test = _negated(test)
-    return _across(relations, lambda row: test(row.get(field)), database)
+    return _across(relations, lambda row: test(row.get(field)), database, behaviour)
 
 
-def _across(relations: list[Relation], test: Test, database: Database) -> Test:
+def _across(
+    relations: list[Relation], test: Test, database: Database, behaviour: Behaviour
+) -> Test:
     for relation in reversed(relations):
-        test = _related(relation, test, database)
+        test = _related(relation, test, database, behaviour)
     return test
 
 
-def _related(relation: Relation, test: Test, database: Database) -> Test:
-    return lambda row: any(test(item) for item in database.related(row, relation))
+def _related(relation: Relation, test: Test, database: Database, behaviour: Behaviour) -> Test:
+    def fits(row: Row) -> bool:
+        rows = within_reach(database.related(row, relation), relation.table, behaviour)
+        return any(map(test, rows))
+
+    return fits
 
 
 def _unknown(condition: Condition, behaviour: Behaviour) -> Test:

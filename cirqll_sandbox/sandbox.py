@@ -19,10 +19,12 @@ from cirqll_sandbox.drift import Drift
 from cirqll_sandbox.drifting import Drifting
 from cirqll_sandbox.edits import undocumented
 from cirqll_sandbox.faults import Faults
+from cirqll_sandbox.hiding import all_hidden, hidden, shown_again
 from cirqll_sandbox.oauth import OAuth
 from cirqll_sandbox.rate_limit import RateLimit
 from cirqll_sandbox.request_log import RequestLog
 from cirqll_sandbox.resources import ENDPOINTS
+from cirqll_sandbox.scopes import refuse_unknown
 from cirqll_sandbox.served import ServedRecords
 from cirqll_sandbox.tables import Database
 from cirqll_sandbox.tokens import ACCESS_TOKEN, Tokens
@@ -88,6 +90,35 @@ class Sandbox:
     def row_counts(self) -> dict[str, int]:
         """How many rows each of the sixteen resources holds."""
         return {name: len(self.rows(name)) for name in ENDPOINTS}
+
+    def delete(self, resource: str, *ids: int) -> None:
+        """Somebody deletes rows, and references to them stay.
+
+        All go or, with a `KeyError` for one that is not there, none.
+        """
+        self.rows(resource).delete_many(ids)
+
+    def restore(self, resource: str, *ids: int, touches: bool = True) -> None:
+        """Rows that were deleted, by whomever, are there again with what they held.
+
+        That a restored record's `updated_at` becomes now is a guess, after Laravel's `restore`,
+        which saves it; without it, it is as if a backup had been put back. All come or, with a
+        `KeyError` for one that was not deleted, none.
+        """
+        self.rows(resource).restore(*ids, touches=touches)
+
+    def hide(self, resource: str, *ids: int, counted: bool = True) -> None:
+        """The Index skips these rows, and counts them or not; Show still gives them."""
+        with self.lock:
+            name = self.rows(resource).resource.name
+            self.behaviour = hidden(self.behaviour, name, ids, counted=counted)
+
+    def show_again(self, resource: str, *ids: int) -> None:
+        """The Index gives these hidden rows again, or all of the resource if none is named."""
+        with self.lock:
+            name = self.rows(resource).resource.name
+            going = ids or all_hidden(self.behaviour, name)
+            self.behaviour = shown_again(self.behaviour, name, going)
 
     def edit_rows(self, resource: str, rows: int = 1) -> list[int]:
         """Somebody changes this many rows, chosen at random; their ids."""
@@ -225,6 +256,20 @@ class Sandbox:
         """Somebody else whom the consent page offers to sign in as."""
         with self.lock:
             return self.oauth.accounts.add(name=name, company=company, email=email)
+
+    def take_scopes(self, *scopes: str, access_token: str | None = None) -> None:
+        """Every living token loses these scopes, or one access token with its refresh token."""
+        refuse_unknown(scopes)
+        self.tokens.change_grants(
+            lambda grant: grant.without_scopes(scopes), access_token=access_token
+        )
+
+    def give_scopes(self, *scopes: str, access_token: str | None = None) -> None:
+        """Every living token has these scopes too, or one access token with its refresh token."""
+        refuse_unknown(scopes)
+        self.tokens.change_grants(
+            lambda grant: grant.with_scopes(scopes), access_token=access_token
+        )
 
     def expire_access_tokens(self) -> None:
         """Every access token of a pair expires now; the fixed ones do not."""

@@ -25,6 +25,14 @@ class ScopeGroup:
     actions: tuple[str, ...]
 
 
+def refuse_unknown(scopes: Iterable[str]) -> None:
+    """`ValueError` for a name that is no scope."""
+    unknown = sorted(set(scopes).difference(ALL_SCOPES))
+    if unknown:
+        message = f"There is no scope {', '.join(unknown)}. One looks like customer.read.all."
+        raise ValueError(message)
+
+
 def grouped(scopes: Iterable[str]) -> list[ScopeGroup]:
     """The scopes by resource, in the order of the resources and of their actions."""
     places = {scope: place for place, scope in enumerate(ALL_SCOPES)}

@@ -16,7 +16,7 @@ from cirqll_sandbox.drift import Drift
 from cirqll_sandbox.exact_json import dumps
 from cirqll_sandbox.faults import FAULT_KINDS, UnknownFaultError
 from cirqll_sandbox.sandbox import Sandbox
-from cirqll_sandbox.scopes import ALL_SCOPES
+from cirqll_sandbox.scopes import refuse_unknown
 from cirqll_sandbox.server import PortInUseError, Server, listen, url_of
 from cirqll_sandbox.token_services import TOKEN_SERVICES
 
@@ -76,6 +76,11 @@ Look at a row:
 Change a row, as somebody in the company would:
 
   curl -X PATCH {url}/_sandbox/rows/customer/1 -d '{{"name": "A new name"}}'
+
+Delete a customer, and bring it back:
+
+  curl -X POST {url}/_sandbox/delete -d '{{"resource": "customer", "ids": [2]}}'
+  curl -X POST {url}/_sandbox/restore -d '{{"resource": "customer", "ids": [2]}}'
 
 Let something go wrong, and let it go well again:
 
@@ -153,10 +158,10 @@ def _scopes(text: str | None) -> list[str] | None:
     if text is None:
         return None
     scopes = text.replace(",", " ").split()
-    unknown = sorted(set(scopes).difference(ALL_SCOPES))
-    if unknown:
-        message = f"There is no scope {', '.join(unknown)}. One looks like customer.read.all."
-        raise click.BadParameter(message, param_hint="--scopes")
+    try:
+        refuse_unknown(scopes)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--scopes") from error
     return scopes
 
 

@@ -76,6 +76,7 @@ class Table:
         self._rows: dict[int, Row] = {}
         self._texts: dict[int, str] = {}
         self._referring: dict[str, dict[Any, set[int]]] = {}
+        self._deleted: dict[int, Row] = {}
         self._next_id = 1
         self._database.changed(self)
 
@@ -137,8 +138,30 @@ class Table:
 
     def delete(self, id: int, /) -> None:  # noqa: A002
         """Take a row away; references to it stay. `KeyError` when it is gone."""
+        self.delete_many([id])
+
+    def delete_many(self, ids: Iterable[int], /) -> None:
+        """Take rows away, all or, with a `KeyError` for one that is gone, none."""
         with self._lock:
-            self._remove(self._rows[id])
+            going = {id_: self._one_of(self._rows, id_) for id_ in ids}
+            for row in going.values():
+                self._remove(row)
+            self._deleted.update(going)
+
+    def restore(self, *ids: int, touches: bool = True) -> None:
+        """Put back rows that were taken away, all or, with a `KeyError` for one that was not, none.
+
+        `updated_at` becomes now, unless nothing is to be touched. `ValueError` when somebody took
+        the id meanwhile.
+        """
+        with self._lock:
+            coming = {id_: self._one_of(self._deleted, id_, "deleted ") for id_ in ids}
+            for id_ in coming:
+                self._refuse_taken(id_)
+            change = {"updated_at": self._database.now()} if touches else {}
+            for id_, row in coming.items():
+                del self._deleted[id_]
+                self._add({**row, **change})
 
     def get(self, id: int, /) -> Row | None:  # noqa: A002
         """A copy of the row with exactly the values that were put in."""
@@ -152,9 +175,7 @@ class Table:
 
     def clear(self) -> None:
         """Take all rows away; ids go on where they were."""
-        with self._lock:
-            for id_ in list(self.ids):
-                self._remove(self._rows[id_])
+        self.delete_many(list(self.ids))
 
     @property
     def next_id(self) -> int:
@@ -190,13 +211,22 @@ class Table:
         row.update(copied(fields))
         if row["id"] is None:
             row["id"] = self._next_id
-        if row["id"] in self._rows:
-            message = f"There is a {self.resource.name} {row['id']} already."
-            raise ValueError(message)
+        self._refuse_taken(row["id"])
         self._next_id = max(self._next_id, int(row["id"]) + 1)
         self._stamp(row, fields)
         self.columns.update(dict.fromkeys(row))
         return row
+
+    def _one_of(self, rows: dict[int, Row], id_: int, which: str = "") -> Row:
+        if id_ not in rows:
+            message = f"{which}{self.resource.name} {id_}"
+            raise KeyError(message)
+        return rows[id_]
+
+    def _refuse_taken(self, id_: int) -> None:
+        if id_ in self._rows:
+            message = f"There is a {self.resource.name} {id_} already."
+            raise ValueError(message)
 
     def _stamp(self, row: Row, given: Row) -> None:
         if "updated_at" not in given:

@@ -74,6 +74,23 @@ class Tokens:
             held = self._access.get(token or "")
             return None if held is None or held.expired(self._clock.now()) else held.grant
 
+    def change_grants(
+        self, change: Callable[[Grant], Grant], *, access_token: str | None = None
+    ) -> None:
+        """Let the living tokens stand for something else: all, or one with its refresh token.
+
+        What an access token says about itself stays as it was written; one that is given in its
+        place says what is true by then.
+        """
+        with self._lock:
+            for token, grant in self._fixed.items():
+                if access_token in {None, token}:
+                    self._fixed[token] = change(grant)
+            for tokens in (self._access, self._refresh):
+                for token, held in tokens.items():
+                    if access_token in {None, held.access_token}:
+                        tokens[token] = replace(held, grant=change(held.grant))
+
     def revoke(self, token: str) -> None:
         """Make a token invalid, and with a refresh token its access token; unknown ones stay so."""
         with self._lock:

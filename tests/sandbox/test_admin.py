@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from cirqll_sandbox import Behaviour, Sandbox
+from cirqll_sandbox.startup import welcome
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import Client
@@ -139,3 +141,13 @@ def test_what_cannot_be_done_is_said_in_words(
     answer = api.send(method, f"/_sandbox{path}", json=body)
     assert answer.status_code == status
     assert answer.json()["message"].endswith((".", "'noon'"))
+
+
+def test_what_the_welcome_proposes_works(sandbox: Sandbox, api: Client) -> None:
+    sandbox.rows("customer").insert_many([{}, {}])
+    proposed = re.findall(r"curl -X (\w+) http://it(\S+) -d '(.+)'", welcome(sandbox, "http://it"))
+
+    statuses = [api.send(verb, path, data=body).status_code for verb, path, body in proposed]
+
+    assert [path for _, path, _ in proposed][1:3] == ["/_sandbox/delete", "/_sandbox/restore"]
+    assert statuses == [200] * 4

@@ -136,6 +136,36 @@ def test_a_fault_can_happen_at_certain_requests_only() -> None:
     assert faults.happened(fault) == 2
 
 
+def test_a_fault_can_last_from_a_certain_request_on() -> None:
+    faults = Faults(seed=1)
+    faults.add("403", since=2, times=3, path="^/api/customer(/|$)", method="GET")
+    calls = [
+        ("GET", "/api/customer"),
+        ("GET", "/api/contact"),
+        ("PATCH", "/api/customer/1"),
+        *[("GET", "/api/customer"), ("GET", "/api/customer/1")] * 2,
+    ]
+    assert [bool(faults.drawn(*call)) for call in calls] == [0, 0, 0, 1, 1, 1, 0]
+
+
+@pytest.mark.parametrize(("parameters", "total"), [({}, 21), ({"total_off_by": -2}, 18)])
+def test_one_answer_can_tell_a_total_that_is_off(
+    sandbox: Sandbox, api: Client, parameters: dict[str, Any], total: int
+) -> None:
+    sandbox.faults.add("total-off", at=2, path="^/api/customer$", **parameters)
+    told = [api.get("/api/customer", limit=1).json()["total"] for _ in range(3)]
+    assert told == [20, total, 20]
+
+
+@pytest.mark.parametrize(("path", "index", "show"), [("/", 200, 404), ("", 404, 404)])
+def test_a_resource_can_be_answered_404_whatever_it_holds(
+    sandbox: Sandbox, api: Client, path: str, index: int, show: int
+) -> None:
+    sandbox.faults.add("404", path=f"^/api/customer{path}")
+    statuses = [api.get(f"/api/{one}").status_code for one in ("customer", "customer/1", "user")]
+    assert statuses == [index, show, 200]
+
+
 def test_a_fault_can_happen_by_chance_and_the_same_seed_gives_the_same_luck() -> None:
     def run(seed: int) -> list[bool]:
         faults = Faults(seed)

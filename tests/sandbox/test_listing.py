@@ -76,6 +76,10 @@ def test_a_limit_or_offset_that_is_no_number_is_refused(
         ({"limit_echo": "missing"}, None, 250),
         ({"total_echo": "missing"}, 10, None),
         ({"total_echo": "lying"}, 10, 10),
+        ({"total_off_by": 3}, 10, 253),
+        ({"total_off_by": -1}, 10, 249),
+        ({"total_off_by": -251}, 10, 0),
+        ({"total_off_by": 3, "total_echo": "lying"}, 10, 10),
     ],
 )
 def test_the_envelope_can_lie(
