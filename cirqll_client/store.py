@@ -57,6 +57,31 @@ HANDED_OVER = sql.Table(
     sql.Column("left_at", sql.Double, nullable=False),
 )
 """Answers that wait to be used by the next process, for minutes."""
+_BITMAP = sql.LargeBinary(1 << 30)
+"""The length makes MySQL take a type that is large enough."""
+DELIVERED_ROLLS = sql.Table(
+    "delivered_rolls",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("roll", sql.String(32), primary_key=True),
+    sql.Column("stream", sql.String(64), nullable=False),
+    sql.Column("ids", _BITMAP, nullable=False),
+    sql.Column("unlisted", _BITMAP, nullable=False),
+    sql.Column("told", _BITMAP, nullable=False),
+    sql.Column("told_mark", sql.String(32), nullable=False),
+    sql.Column("scopes", sql.Text),
+    sql.Column("saved_at", sql.Double, nullable=False),
+)
+"""The ids of rows that a pipeline has, by stream, as bitmaps."""
+DELIVERED_PAGES = sql.Table(
+    "delivered_pages",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("roll", sql.String(32), primary_key=True),
+    sql.Column("page", sql.String(32), primary_key=True),
+    sql.Column("ids", _BITMAP, nullable=False),
+)
+"""What came since a roll was saved."""
 BUDGETS = sql.Table(
     "rate_budgets",
     _METADATA,
@@ -147,6 +172,22 @@ WRITTEN_RECORDS = sql.Table(
     sql.Column("last_fields", sql.JSON, nullable=False),
 )
 """What was last written to a record, what the API made of it, and when, all as hashes."""
+RUNS = sql.Table(
+    "run_history",
+    _METADATA,
+    sql.Column("account", sql.String(512), primary_key=True),
+    sql.Column("id", sql.String(16), primary_key=True),
+    sql.Column("program", sql.String(64), nullable=False),
+    sql.Column("version", sql.String(64), nullable=False),
+    sql.Column("started_at", sql.Double, nullable=False),
+    sql.Column("ended_at", sql.Double),
+    sql.Column("outcome", sql.String(16), nullable=False),
+    sql.Column("error", sql.JSON(none_as_null=True)),
+    sql.Column("streams", sql.JSON, nullable=False),
+    sql.Column("requests", sql.Integer, nullable=False),
+    sql.Column("seconds_waited", sql.Double, nullable=False),
+)
+"""What past runs did, in numbers and sentences. As JSON, a sentence may have any character."""
 
 
 class Store:

@@ -18,6 +18,7 @@ _COMMANDS = {
     "ledger": "cirqll_client.cli.ledger:ledger",
     "login": "cirqll_client.cli.login.command:login",
     "logout": "cirqll_client.cli.logout:logout",
+    "runs": "cirqll_client.cli.runs.command:runs",
     "sandbox": "cirqll_sandbox.cli:sandbox",
     "tokens": "cirqll_client.cli.tokens.commands:tokens",
     "whoami": "cirqll_client.cli.whoami:whoami",

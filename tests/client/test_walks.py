@@ -56,7 +56,7 @@ def test_a_walk_by_id_moves_over_the_id_alone() -> None:
 
     rows = walk.take(page((3, FIRST), (7, SECOND)))
 
-    assert rows == [{"id": 7}]
+    assert rows.rows == [{"id": 7}]
     assert walk.query().parameters() == {"order_by": "id", "filter": "id:gt:7"}
 
 
@@ -87,7 +87,7 @@ def test_the_last_row_asked_for_once_more_proves_ties_and_does_not_come_twice() 
 
     rows = walk.take(page((3, SECOND), (5, THIRD)))
 
-    assert rows == [{"id": 5}]
+    assert rows.rows == [{"id": 5}]
     assert walk.are_ties_proven
 
 

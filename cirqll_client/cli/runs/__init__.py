@@ -1,0 +1,1 @@
+"""The command ``cirqll runs``: what past runs did, as the store remembers it."""
