@@ -55,6 +55,8 @@ class KeyWalk:
         """Rows came in an order that is not by chance that of their ids."""
         self.is_overlapping = False
         """Ask for the last row once more, as proof that ties are found."""
+        self.overlap = 0
+        """How many rows of the page that was taken last were on the page before: it came so."""
         self._keys_of = keys_of
         self._first = first
         self._start = start
@@ -86,19 +88,20 @@ class KeyWalk:
             raise NotHonoured(msg) from None
         return IndexQuery(order_by=order, filter=condition)
 
-    def take(self, page: Page) -> list[Any]:
+    def take(self, page: Page) -> Rows:
         """Check the order and that nothing lies before the key; move there, give the rows."""
         rows = page.rows
         keys = self._keys_of(rows)
         self._check(keys)
-        if self._is_overlap(keys):
+        self.overlap = int(self._is_overlap(keys))
+        if self.overlap:
             rows = type(rows)(rows.rows[1:], rows.ids[1:], rows.times[1:])
         if keys:
             # The first question of all has no clause for ties that could have proven itself.
             self.are_ties_proven |= self.key is not None and keys[0][:-1] == self.key[:-1]
             self.is_order_proven |= not all(map(lt, rows.ids, rows.ids[1:]))
             self.key = keys[-1]
-        return rows.rows if self._is_wanted is None else wanted(rows, self._is_wanted)
+        return rows if self._is_wanted is None else wanted(rows, self._is_wanted)
 
     def may_miss_ties(self, page: Page, *, counted: int | None) -> bool:
         """Tell whether a page, not yet taken, may lack rows that share all but the id with the key.

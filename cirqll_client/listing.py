@@ -17,6 +17,7 @@ from cirqll_client.difference_search import DifferenceSearch, KnownIds, Listed, 
 from cirqll_client.errors import RequestRefused
 from cirqll_client.query import Condition, IndexQuery, Order, all_of
 from cirqll_client.reading import Beginning, Reading
+from cirqll_client.tally import LARGEST_ID, may_be_tracked
 from cirqll_client.walks import NotHonoured, ids_of
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
     from cirqll_client.timestamps import Timestamps
 
 logger = logging.getLogger(__name__)
-
-LARGEST_ID = (1 << 63) - 1
-"""Larger ones are in no column of a warehouse; Cirqll's end at 2^32 [doc]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +48,9 @@ class Differences:
     listed: int | None = None
     """One of the ids that are there, if there is any."""
 
-
-def may_be_tracked(row_id: int) -> bool:
-    """Tell whether an id can be kept among others; no other is known of Cirqll."""
-    return 0 <= row_id <= LARGEST_ID
+    def applied_to(self, known: BitMap64) -> BitMap64:
+        """Give the ids that are there."""
+        return (known - BitMap64(self.absent)) | BitMap64(self.unknown)
 
 
 class Listing:
@@ -81,16 +78,16 @@ class Listing:
 
         Raises any ``CirqllError``; nothing is known then.
         """
-        last = known.max() if known else 0
+        last = known.max() if known else LARGEST_ID
         try:
-            return self._searched(known, last=last, start=start)
+            return self._searched_until_sure(known, last=last, start=start)
         except (NotHonoured, RequestRefused) as error:
             self._warn(
                 f"{self._resource.stream} could not be counted by ranges of ids ({error}), so all "
                 "ids are read, which takes more requests and loses nothing."
             )
         there = self.all_ids()
-        there.remove_range(last + 1, LARGEST_ID)
+        there.remove_range(last + 1, LARGEST_ID + 1)
         return _differences(known, there)
 
     def all_ids(self) -> BitMap64:
@@ -110,6 +107,19 @@ class Listing:
         for batch in reading.batches():
             there.update(row["id"] for row in batch.rows if may_be_tracked(row["id"]))
         return there
+
+    def _searched_until_sure(self, known: BitMap64, *, last: int, start: int) -> Differences:
+        """Search once more where not all of the count is explained.
+
+        Rows came or went meanwhile; or some are counted and not listed, which stays so.
+        """
+        found = self._searched(known, last=last, start=start)
+        if not found.unexplained:
+            return found
+        there = found.applied_to(known)
+        again = self._searched(there, last=last, start=start)
+        now = again.applied_to(there)
+        return replace(again, absent=[*(known - now)], unknown=[*(now - known)], known=len(known))
 
     def _searched(self, known: BitMap64, *, last: int, start: int) -> Differences:
         search = DifferenceSearch(KnownIds(known), first=0, last=last, start=start)
@@ -141,15 +151,19 @@ class Listing:
         return Listed(page.total, keys, page.limit or max(1, len(keys)))
 
     def _query(self, question: Range) -> IndexQuery:
-        bounds = [Condition("id", "lte", question.last)]
+        bounds = []
         if question.first > 0:
-            bounds.insert(0, Condition("id", "gte", question.first))
+            bounds.append(Condition("id", "gte", question.first))
+        if question.last < LARGEST_ID:
+            bounds.append(Condition("id", "lte", question.last))
         if self._not_before is not None:
             since = self._timestamps.earliest_text(self._not_before)
             bounds.append(Condition(str(self._resource.bookmark_field), "gte", since))
-        condition = bounds[0] if len(bounds) == 1 else all_of(*bounds)
         return IndexQuery(
-            offset=question.offset, order_by=(Order("id"),), filter=condition, show=self._fields
+            offset=question.offset,
+            order_by=(Order("id"),),
+            filter=all_of(*bounds) if bounds[1:] else next(iter(bounds), None),
+            show=self._fields,
         )
 
     def _page(self, query: IndexQuery) -> Page:

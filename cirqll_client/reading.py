@@ -9,13 +9,17 @@ one warning.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from cirqll_client import recount
+from cirqll_client.amounts import counted
 from cirqll_client.errors import AnswerUnexpected, RequestRefused, SettingInvalid
 from cirqll_client.horizon import CLOCK_TOLERANCE, Horizon
 from cirqll_client.key_walk import KeyWalk, changes_walk, id_walk
+from cirqll_client.query import IndexQuery, Order
+from cirqll_client.tally import Tally
 from cirqll_client.walker import Step, Walker
 from cirqll_client.walks import NotHonoured, WayName
 from cirqll_client.whole_walk import WholeWalk
@@ -24,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cirqll_client.client import CirqllClient
+    from cirqll_client.query import Condition, Group
+    from cirqll_client.recount import Recount
     from cirqll_client.resources import Resource
-    from cirqll_client.responses import RowsReader
+    from cirqll_client.responses import Page, RowsReader
     from cirqll_client.timestamps import Timestamps
 
     Walk = KeyWalk | WholeWalk
@@ -79,13 +85,16 @@ class Batch:
     rows: list[Any]
     """In the form that the reader of rows makes. Whoever takes the batch may empty the list."""
     bookmark: datetime | None
-    """Moves only at the end; in between, the stand tells how far the reading is."""
+    """Moves only at the end, and only if all rows that are counted came; in between, the stand
+    tells how far the reading is."""
     stand: Stand | None
     """``None`` once the reading is complete, and where it cannot be taken up again."""
     left: int | None
     """Rows that the server counts behind these, where it tells."""
     has_untimed: bool = False
     """Rows came that do not tell when they changed: for the next ``Beginning``."""
+    ids: list[int] = field(default_factory=list)
+    """Those of the rows, in their order; they stay where the rows are taken."""
 
 
 class Reading:
@@ -121,6 +130,10 @@ class Reading:
             client, resource, fields=fields, relations=relations, read_rows=read_rows, warn=warn
         )
         self._has_warned_of_zone = False
+        self.tally = Tally()
+        """What was read by the way that came to its end, next to what the server counted; before
+        that, by the way that is being gone."""
+        self._window: Condition | Group | None = None
         self._begin(beginning)
 
     @property
@@ -142,9 +155,20 @@ class Reading:
         the bookmark, and is read at once.
         """
         yield from self._batches()
-        if self._beginning.stand and self._way == "changes" and self._bookmark():
+        stand, tally, window = self._beginning.stand, self.tally, self._window
+        if stand and self._way == "changes" and self._bookmark() and not tally.lacking:
             self._begin(replace(self._beginning, bookmark=self._bookmark(), stand=None))
             yield from self._batches()
+            self.tally = tally.joined(self.tally)
+            if self._window and (self._since or "") > (stand.time or ""):
+                self._window = window
+
+    def recount(self) -> Recount:
+        """Ask what is counted now of the rows that the reading was about, and for the newest.
+
+        For a reading that came to its end. Raises any ``CirqllError``.
+        """
+        return recount.compared(self._newest(), self.tally, is_for_next=self._is_for_next())
 
     def _begin(self, beginning: Beginning) -> None:
         self._beginning = beginning
@@ -167,14 +191,17 @@ class Reading:
             )
         failures: list[NotHonoured | RequestRefused] = []
         for walk in walks:
-            self._way = walk.name
+            self._way, self.tally = walk.name, Tally()
             try:
-                for number, step in enumerate(self._walker.steps(walk)):
+                self._window = walk.query().filter
+                for number, step in enumerate(self._walker.steps(walk, tally=self.tally)):
                     # The first page does not show yet whether this way can be gone.
                     if failures and (number == 1 or step.is_last):
                         self._warn(self._other_way(failures[0], walks[0], walk))
                         failures.clear()
                     self._watch(step, walk)
+                    if self.tally.lacking:
+                        self._warn(self._not_all_given())
                     yield self._batch(step, walk)
             except (NotHonoured, RequestRefused) as error:
                 self._client.doubt(self._resource)
@@ -246,10 +273,13 @@ class Reading:
     def _batch(self, step: Step, walk: Walk) -> Batch:
         is_resumed_untimed = self._beginning.stand is not None and self._beginning.has_untimed
         has_untimed = self._field is not None and (self._horizon.has_untimed or is_resumed_untimed)
+        bookmark, stand, left = self._beginning.bookmark, self._stand(walk), step.left
         if step.is_last:
-            return Batch(step.rows, self._bookmark(), None, 0, has_untimed=has_untimed)
-        known, stand = self._beginning.bookmark, self._stand(walk)
-        return Batch(step.rows, known, stand, step.left, has_untimed=has_untimed)
+            bookmark, stand, left = self._bookmark(), None, 0
+        if self.tally.lacking:
+            bookmark = self._beginning.bookmark
+        rows, ids = step.rows.rows, step.rows.ids
+        return Batch(rows, bookmark, stand, left, has_untimed=has_untimed, ids=ids)
 
     def _bookmark(self) -> datetime | None:
         """Give the moment up to which everything is delivered, now that all was read."""
@@ -266,6 +296,33 @@ class Reading:
         if times:
             return Stand(walk.name, last_id, until.isoformat(), time=times[0])
         return Stand(walk.name, last_id, until.isoformat(), newest=self._horizon.newest)
+
+    def _newest(self) -> Page:
+        """Ask for the newest rows of the window, without what the server refuses."""
+        fields = ("id",) if self._field is None else ("id", self._field)
+        by = reversed(fields) if self._way == "changes" else ("id",)
+        order = tuple(Order(each, descending=True) for each in by)
+        query = IndexQuery(order_by=order, filter=self._window, show=fields)
+        refusals: list[RequestRefused] = []
+        for question in (query, replace(query, show=()), replace(query, show=(), order_by=())):
+            try:
+                return self._client.index(self._resource, question)
+            except RequestRefused as error:
+                refusals.append(error)
+        raise refusals[0]
+
+    def _is_for_next(self) -> Callable[[int, object], bool]:
+        """Tell by id and time of change whether the next reading will have a row."""
+        bookmark, largest = self._bookmark(), self.tally.largest_id
+        since = None if bookmark is None else self._timestamps.earliest_text(bookmark)
+
+        def is_for_next(row_id: int, time: object) -> bool:
+            if self._way != "changes" and row_id > largest:
+                return True
+            text = self._horizon.comparable(time)
+            return self._field is not None and (since is None or (text or "") >= since)
+
+        return is_for_next
 
     def _is_wanted(self, time: object) -> bool:
         text = self._horizon.comparable(time)
@@ -285,6 +342,13 @@ class Reading:
             f"{now:%F %T} UTC: api_timezone is not the zone of this account, unless that record is "
             "odd. Nothing is lost, but times are wrong and recent rows are read again and again. "
             "Set api_timezone (Europe/Amsterdam is the likely one) and load the tables anew."
+        )
+
+    def _not_all_given(self) -> str:
+        return (
+            f"Cirqll counts {counted(self.tally.lacking, 'row')} of {self._resource.stream} that "
+            "it does not give. All others were read; the bookmark was not moved, so that the next "
+            "run looks for them again. If it stays so, ask Cirqll's support which rows these are."
         )
 
     def _other_way(self, failure: NotHonoured | RequestRefused, first: Walk, walk: Walk) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING
 
 from cirqll_client.ends import Sequel, rows_left, sequel
 from cirqll_client.errors import RequestRefused, ScopeMissing
+from cirqll_client.tally import Room
 from cirqll_client.walks import NotHonoured, ids_of
 from cirqll_client.whole_walk import WholeWalk
 
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from cirqll_client.key_walk import KeyWalk
     from cirqll_client.query import IndexQuery
     from cirqll_client.resources import Resource
-    from cirqll_client.responses import Page, RowsReader
+    from cirqll_client.responses import Page, Rows, RowsReader
+    from cirqll_client.tally import Tally
 
 
 _FORBIDDEN = 403
@@ -28,7 +31,7 @@ class Step:
     """One page of a walk, checked, and the rows of it that are wanted."""
 
     page: Page
-    rows: list[Any]
+    rows: Rows
     left: int | None
     """Rows that the server counts behind the page, where it tells."""
     is_as_counted: bool
@@ -65,46 +68,72 @@ class Walker:
         """Ask for the first page, and no more. Raises any ``CirqllError``."""
         self._page(walk)
 
-    def steps(self, walk: KeyWalk | WholeWalk) -> Iterator[Step]:
-        """Go page by page. Raises ``NotHonoured`` and any ``CirqllError``."""
+    def steps(self, walk: KeyWalk | WholeWalk, *, tally: Tally) -> Iterator[Step]:
+        """Go page by page, and tell the tally. Raises ``NotHonoured`` and any ``CirqllError``."""
         everything = walk.query()
+        tally.is_whole = everything.filter is None
         page = self._next_page(walk, counted=None)
         if page.is_whole and self._resource.key_without_id:
-            ids_of(page.rows)
-            yield Step(page, page.rows.rows, 0, is_as_counted=False, is_last=True)
-            return
-        counted = expected = page.total
-        read, was_empty = 0, False
+            tally.take(ids_of(page.rows), is_as_counted=True)
+            yield Step(page, page.rows, 0, is_as_counted=False, is_last=True)
+        elif isinstance(walk, WholeWalk):
+            yield from self._passes(walk, page, tally=tally)
+        else:
+            yield from self._along(walk, page, everything=everything, tally=tally)
+
+    def _passes(self, walk: WholeWalk, page: Page, *, tally: Tally) -> Iterator[Step]:
+        """Go over the whole until that is complete; the tally is that of the last pass."""
         while True:
+            if walk.is_at_start:
+                tally.restart()
+                tally.expected = page.total
             rows = walk.take(page)
-            left = walk.left(page) if isinstance(walk, WholeWalk) else rows_left(page)
-            read += len(page)
-            is_end = self._is_end(walk, page, read=read, expected=expected)
-            if is_end and not isinstance(walk, WholeWalk) and read < (expected or 0):
-                self._look_for_gaps(walk, everything, read=read)
-            if was_empty and not len(page) and not is_end:
+            is_as_counted = page.total is not None and page.total == tally.expected
+            tally.take(page.rows.ids[walk.overlap :], is_as_counted=is_as_counted)
+            is_end, left = walk.is_complete, walk.left(page)
+            tally.lacking, tally.repeated = walk.lacking, walk.repeated
+            if is_end or len(page):
+                yield Step(page, rows, left, is_as_counted=is_as_counted, is_last=is_end)
+            if is_end:
+                return
+            page = self._page(walk)
+
+    def _along(
+        self, walk: KeyWalk, page: Page, *, everything: IndexQuery, tally: Tally
+    ) -> Iterator[Step]:
+        """Go along the key until no row is left but such that changed since."""
+        room, was_empty = Room(), False
+        left: int | None = None
+        for number in count():
+            rows = walk.take(page)
+            counted = None if page.total is None else page.total - walk.overlap
+            if number == 0:
+                tally.expected = left = counted
+            is_as_counted = counted is not None and counted == left
+            left = rows_left(page)
+            tally.take(page.rows.ids[walk.overlap :], is_as_counted=is_as_counted)
+            room.take(page, counted=counted, left=left)
+            is_end = self._is_end(walk, page, tally)
+            if is_end:
+                tally.is_quiet &= left == 0
+                tally.lacking = self._lack(walk, everything, tally=tally, room=room)
+            elif was_empty and not len(page):
                 msg = "its filter did not find rows that are there"
                 raise NotHonoured(msg)
             was_empty = not len(page)
             if is_end or not was_empty:
-                is_as_counted = page.total is not None and page.total == counted
                 yield Step(page, rows, left, is_as_counted=is_as_counted, is_last=is_end)
             if is_end:
                 return
-            counted = left
             page = self._next_page(walk, counted=left)
 
-    def _is_end(
-        self, walk: KeyWalk | WholeWalk, page: Page, *, read: int, expected: int | None
-    ) -> bool:
+    def _is_end(self, walk: KeyWalk, page: Page, tally: Tally) -> bool:
         """Tell whether no row is left but such that changed after the reading began."""
-        if isinstance(walk, WholeWalk):
-            return walk.is_complete
         if walk.goal is None:
             what_follows = sequel(
                 page,
-                read=read,
-                expected=expected,
+                read=tally.rows,
+                expected=tally.expected,
                 is_total_proven=self._client.is_total_proven,
                 is_filtered=walk.query().filter is not None,
             )
@@ -180,6 +209,9 @@ class Walker:
         is not honoured: then the first row is the last one, too. Raises ``NotHonoured``.
         """
         last = self._ask_plainly(walk.last())
+        if last.total and not len(last):
+            # The last row is counted and not given: the way ends at one before it.
+            last = self._ask_plainly(replace(walk.last(), limit=None))
         walk.aim(last.rows)
         if not walk.is_beyond_goal:
             return
@@ -191,19 +223,27 @@ class Walker:
             msg = f"it did not honour the order by {walk.along}"
             raise NotHonoured(msg)
 
-    def _look_for_gaps(self, walk: KeyWalk, everything: IndexQuery, *, read: int) -> None:
-        """Make sure that rows were deleted, not passed over, where fewer came than were counted.
+    def _lack(self, walk: KeyWalk, everything: IndexQuery, *, tally: Tally, room: Room) -> int:
+        """Count the rows that are there and do not come, where fewer came than were counted.
 
-        A server that compares only the dates of times would pass over the rest of a day. Counted
-        are the rows that are there, less those behind the key: no more than were read, unless some
-        were passed over. Raises ``NotHonoured`` if a second look shows the same.
+        Most often those were deleted: counted are the rows that are there, less those behind the
+        key, and if that is no more than came, nothing lacks. Raises ``NotHonoured`` if a second
+        look shows more again and the filter may have passed over them: a server that compares only
+        the dates of times would pass over the rest of a day.
         """
+        if tally.rows >= (tally.expected or 0):
+            return 0
         walk.is_overlapping = False
+        lacks: set[int] = set()
         for _ in range(2):
-            there = self._ask_plainly(replace(everything, limit=1)).total
+            there = self._ask_plainly(replace(everything, limit=max(1, room.longest)))
             behind = self._ask_plainly(replace(walk.query(), limit=1)).total
-            if there is None or behind is None or there - behind <= read:
-                return
+            if there.total is None or behind is None or there.total - behind <= tally.rows:
+                return 0
+            lacks.add(there.total - behind - tally.rows)
+            room.look_back(there, behind=behind)
+        if len(lacks) == 1 and room.explains_lack:
+            return lacks.pop()
         msg = "its filter passed over rows that are there"
         raise NotHonoured(msg)
 

@@ -15,12 +15,13 @@ whole      ``id``, if honoured     everything by offset, page overlapping page (
 
 from __future__ import annotations
 
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Literal
+
+from cirqll_client.responses import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from cirqll_client.responses import Rows
 
 WayName = Literal["changes", "id", "whole"]
 
@@ -37,6 +38,7 @@ def ids_of(rows: Rows) -> list[int]:
     return rows.ids
 
 
-def wanted(rows: Rows, is_wanted: Callable[[Any], bool]) -> list[Any]:
+def wanted(rows: Rows, is_wanted: Callable[[Any], bool]) -> Rows:
     """Choose rows by the time of their last change."""
-    return [row for row, time in zip(rows.rows, rows.times, strict=True) if is_wanted(time)]
+    chosen = list(map(is_wanted, rows.times))
+    return Rows(*(list(compress(each, chosen)) for each in (rows.rows, rows.ids, rows.times)))

@@ -13,7 +13,7 @@ from cirqll_client.errors import SettingInvalid
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from singer_sdk.singerlib import Catalog, CatalogEntry
+    from singer_sdk.singerlib import CatalogEntry
 
     from cirqll_client.resources import Resource
 
@@ -76,7 +76,7 @@ def check_form(catalog: object) -> None:
         raise SettingInvalid(msg)
 
 
-def check_content(catalog: Catalog, resources: Mapping[str, Resource]) -> None:
+def check_content(catalog: Mapping[str, CatalogEntry], resources: Mapping[str, Resource]) -> None:
     """Raise ``SettingInvalid`` for a catalog of something else; resources by name of stream."""
     for name, entry in catalog.items():
         if not is_selected(entry):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from singer_sdk import metrics
@@ -14,8 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cirqll_client.session import Sent
+    from tap_cirqll.certificate import Certificate
 
 _FIRST_ERROR_STATUS = 400
+
+
+class _OwnMetric(StrEnum):
+    """What the SDK has no metric for."""
+
+    COMPLETE = "stream_complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,14 @@ class Meters:
         """Count records."""
         if stream in self._meters:
             self._meters[stream].records.increment(rows)
+
+    def certified(self, stream: str, certificate: Certificate) -> None:
+        """Tell whether all of a stream came: 1, or 0."""
+        if stream in self._paths:
+            tags: dict[str, object] = {Tag.STREAM: stream, "verdict": certificate.verdict}
+            is_complete = int(certificate.verdict == "complete")
+            point = Point("gauge", _OwnMetric.COMPLETE, is_complete, tags)  # type: ignore[arg-type] # it writes any enum's value
+            metrics.log(metrics.get_metrics_logger(), point)
 
     def ended(self, stream: str, *, is_complete: bool) -> None:
         """Tell what was measured of a stream."""

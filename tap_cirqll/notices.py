@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cirqll_client.amounts import counted
+from cirqll_client.errors import AnswerUnexpected
 from tap_cirqll.shape import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+
+    from tap_cirqll.certificate import Certificate
 
 _MOST_NAMES = 20
 
@@ -52,6 +55,22 @@ def fields_told(stream: str, findings: Findings) -> list[str]:
             f"{listed(others)}."
         )
     return sentences
+
+
+def not_complete(stream: str, one: Certificate) -> str:
+    """Tell that not all of a stream is certain to have come."""
+    return (
+        f"{stream} is incomplete: {'; '.join(one.reasons)}. Run again; if it stays so, look at "
+        "`cirqll doctor`, and compare the warehouse by `cirqll verify`."
+    )
+
+
+def check_strictly(certificates: Mapping[str, Certificate]) -> None:
+    """Raise ``AnswerUnexpected`` where a stream is incomplete."""
+    names = [name for name, one in certificates.items() if one.verdict == "incomplete"]
+    if names:
+        msg = f"Incomplete, as told above, and strict is set: {listed(names)}."
+        raise AnswerUnexpected(msg)
 
 
 def listed(names: list[str]) -> str:

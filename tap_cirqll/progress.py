@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cirqll_client.session import Sent
+    from tap_cirqll.certificate import Certificate
 
 LINE_EVERY_SECONDS = 30.0
 
@@ -29,10 +30,13 @@ class StreamProgress:
     rows: int = 0
     left: int | None = None
     """Rows that the API counts behind those that were read."""
+    deleted: int = 0
+    """Rows that were told to be deleted."""
     requests: int = 0
     seconds_waited: float = 0.0
     warnings: list[str] = field(default_factory=list)
     started: float = 0.0
+    certificate: Certificate | None = None
 
     @property
     def total(self) -> int | None:
@@ -56,11 +60,13 @@ class StreamProgress:
             "stage": self.stage,
             "rows": self.rows,
             "of": self.total,
+            "deleted": self.deleted,
             "requests": self.requests,
             "seconds_waited": round(self.seconds_waited, 1),
             "rows_per_second": round(self.rate(now), 1),
             "seconds_left": None if left is None else round(left),
             "warnings": len(self.warnings),
+            "certificate": self.certificate.facts() if self.certificate else None,
         }
 
 
@@ -85,6 +91,11 @@ class Progress:
         self._logger = logger
         self._lock = threading.Lock()
         self._last_line = self.started
+
+    @property
+    def certificates(self) -> dict[str, Certificate]:
+        """Give the certificates of those streams that came to their end."""
+        return {one.name: one.certificate for one in self.streams.values() if one.certificate}
 
     @property
     def rows(self) -> int:
@@ -121,6 +132,14 @@ class Progress:
         stream = self.streams[name]
         stream.rows += rows
         stream.left = left
+
+    def deleted(self, name: str, *, rows: int) -> None:
+        """Count rows that were told to be deleted."""
+        self.streams[name].deleted += rows
+
+    def certified(self, name: str, certificate: Certificate) -> None:
+        """Note what is certain of a stream."""
+        self.streams[name].certificate = certificate
 
     def ended(self, name: str, stage: Stage) -> None:
         """Note how a stream ended."""
@@ -195,11 +214,14 @@ def _line(one: StreamProgress, now: float) -> str:
 
 def _summary(one: StreamProgress) -> str:
     words = [counted(one.rows, "row"), counted(one.requests, "request")]
+    if one.deleted:
+        words.insert(1, f"{one.deleted:,} deleted")
     if one.seconds_waited >= 1:
         words.append(f"{duration(one.seconds_waited)} waited")
     if one.warnings:
         words.append(counted(len(one.warnings), "warning"))
-    return ", ".join([*words, *_ENDINGS[one.stage]])
+    told = ", ".join([*words, *_ENDINGS[one.stage]])
+    return f"{told}; {one.certificate.sentence}" if one.certificate else told
 
 
 _ENDINGS: dict[Stage, list[str]] = {

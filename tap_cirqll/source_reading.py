@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from cirqll_client.errors import NotFound, ScopeMissing
+from pyroaring import BitMap64
+
+from cirqll_client.errors import AnswerUnexpected, NotFound, ScopeMissing
 from cirqll_client.kinds import Kind
+from cirqll_client.query import Condition, IndexQuery, Order
 from cirqll_client.reading import Batch
 from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.responses import encoded
@@ -19,7 +22,10 @@ from tap_cirqll.shape import Shape
 from tap_cirqll.sources import sources_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from cirqll_client.recount import Recount
+    from cirqll_client.tally import Tally
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Reading
@@ -27,6 +33,10 @@ if TYPE_CHECKING:
     from tap_cirqll.conformance import Apart
     from tap_cirqll.sources import Along, Source
     from tap_cirqll.stream import CirqllStream
+
+
+_IDS_AT_ONCE = 400
+"""In one question, so that its URL stays below 8,000 characters, which servers take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,13 @@ class Portion:
 class SourcePage:
     """A page of a source."""
 
-    batch: Batch
+    batch: Batch | None
+    """``None`` for rows that were asked for by their ids: they move no bookmark."""
     portions: list[Portion]
+    ids: list[int]
+    """Of the rows of the source's own stream."""
+    is_cut: bool = False
+    """Not all that was asked for came."""
 
 
 class SourceReading:
@@ -71,6 +86,7 @@ class SourceReading:
         self._connection = connection
         self._warn = warn
         self._reader = self._own_reader()
+        self._last: Reading | None = None
         self.nests = [
             Nest(
                 one.stream,
@@ -89,6 +105,20 @@ class SourceReading:
         return [*own, *((nest.stream, nest.reader) for nest in self.nests)]
 
     @property
+    def stream(self) -> CirqllStream:
+        """The source's own stream."""
+        return self._source.stream
+
+    @property
+    def tally(self) -> Tally | None:
+        """What was read, next to what was counted; ``None`` where nothing was."""
+        return self._last.tally if self._last else None
+
+    def recount(self) -> Recount | None:
+        """Count once more what was read; ``None`` where nothing was. Raises any ``CirqllError``."""
+        return self._last.recount() if self._last else None
+
+    @property
     def refused(self) -> set[CirqllStream]:
         """Those whose relation the server does not bring along."""
         return {nest.stream for nest in self.nests if nest.is_refused}
@@ -105,6 +135,39 @@ class SourceReading:
             for sentence in nest.warnings():
                 self._warn(sentence)
 
+    def rows_of(self, ids: list[int]) -> Iterator[SourcePage]:
+        """Read rows by their ids, however long ago they changed. Raises any ``CirqllError``."""
+        left = sorted(ids)
+        while left:
+            some = left[:_IDS_AT_ONCE]
+            page = self._page_of(some)
+            yield page
+            # A page may hold fewer than were asked for.
+            is_cut = page.is_cut and page.ids
+            left = left[bisect_right(some, page.ids[-1]) if is_cut else len(some) :]
+
+    def _page_of(self, ids: list[int]) -> SourcePage:
+        query = IndexQuery(
+            order_by=(Order("id"),),
+            filter=Condition("id", "in", tuple(ids)),
+            relations=self._last.relations if self._last else (),
+        )
+        page = self._connection.client.index(self.stream.resource, query, read_rows=self._reader)
+        came = BitMap64(page.rows.ids)
+        if not came <= BitMap64(ids):
+            msg = (
+                f"Cirqll answered a question for certain {self.stream.name} with others, so they "
+                "were not read. The next run tries again; if it stays so, report it."
+            )
+            raise AnswerUnexpected(msg)
+        apart = self._reader.take_apart()
+        return SourcePage(
+            None,
+            self._portions(page.rows.rows, apart, records=len(page)),
+            page.rows.ids,
+            is_cut=(page.total or 0) > len(page),
+        )
+
     def look(self) -> None:
         """Ask the first question of all, for what its rows teach. Raises any ``CirqllError``."""
         if self._source.is_company:
@@ -117,18 +180,23 @@ class SourceReading:
 
     def _page(self, batch: Batch) -> SourcePage:
         """Make portions of a page; its rows are gone from the batch then."""
-        apart, portions = self._reader.take_apart(), []
-        records = [*batch.rows]
+        apart = self._reader.take_apart()
+        number = len(batch.rows)
+        rows, ids = self._changed(batch, apart)
         batch.rows.clear()
+        return SourcePage(batch, self._portions(rows, apart, records=number), ids)
+
+    def _portions(self, rows: list[Any], apart: list[Apart], *, records: int) -> list[Portion]:
+        """Make portions of the source's own rows, and of what came along with its records."""
+        portions = []
         if self._source.is_wanted:
-            rows = self._changed(records, apart)
             portions.append(Portion(self._source.stream, rows, self._reader.shape))
         for nest in self.nests:
             if nest.is_refused:
                 continue
-            rows = nest.rows(apart, records=len(records))
-            portions.append(Portion(nest.stream, rows, nest.reader.shape, is_whole=nest.is_whole))
-        return SourcePage(batch, portions)
+            came = nest.rows(apart, records=records)
+            portions.append(Portion(nest.stream, came, nest.reader.shape, is_whole=nest.is_whole))
+        return portions
 
     def _batches(self) -> Iterator[Batch]:
         """Read with what comes along, and without where that is refused."""
@@ -158,7 +226,7 @@ class SourceReading:
         return is_wanted and FIELD_VALUES not in reading.relations
 
     def _reading(self, relations: tuple[str, ...]) -> Reading:
-        return self._source.stream.reading(
+        self._last = self._source.stream.reading(
             self._connection,
             self._reader,
             warn=self._warn,
@@ -166,6 +234,7 @@ class SourceReading:
             relations=relations,
             asks_for_custom_fields=self._asks_for_custom_fields,
         )
+        return self._last
 
     def _own_reader(self) -> RecordReader:
         """Make the reader of the resource's own rows; of one read for others, only its keys."""
@@ -182,19 +251,21 @@ class SourceReading:
         )
         return RecordReader(resource, shape, timestamps=self._connection.timestamps)
 
-    def _changed(self, rows: list[Any], apart: list[Apart]) -> list[Any]:
-        """Leave out what the stream itself would not have asked for."""
+    def _changed(self, batch: Batch, apart: list[Apart]) -> tuple[list[Any], list[int]]:
+        """Leave out what the stream itself would not have asked for; give the ids of the rest."""
         stream, timestamps = self._source.stream, self._connection.timestamps
         own, joint = stream.beginning().since, self._source.beginning().since
         if not stream.is_incremental or own is None or own == joint:
-            return rows
+            return [*batch.rows], batch.ids
         since = timestamps.earliest_text(own)
         old = {
             one.record_id
             for one in apart
             if (_comparable(one.changed_at, timestamps) or since) < since
         }
-        return [row for row in rows if _id_of(row) not in old]
+        pairs = zip(batch.rows, batch.ids, strict=True)
+        kept = [(row, row_id) for row, row_id in pairs if row_id not in old]
+        return [row for row, _ in kept], [row_id for _, row_id in kept]
 
     def _company(self) -> SourcePage:
         user = self._connection.client.me()
@@ -207,7 +278,8 @@ class SourceReading:
             raise NotFound(msg)
         rows = self._reader(encoded([company])).rows
         batch = Batch(rows, None, None, 0)
-        return SourcePage(batch, [Portion(self._source.stream, rows, self._reader.shape)])
+        portion = Portion(self._source.stream, rows, self._reader.shape)
+        return SourcePage(batch, [portion], [company["id"]])
 
 
 def _tells_empty(source: Source, one: Along) -> bool:
@@ -246,14 +318,3 @@ def _comparable(time: object, timestamps: Timestamps) -> str | None:
         return timestamps.comparable(time) if isinstance(time, str) else None
     except ValueError:
         return None
-
-
-def _id_of(row: Any) -> Any:  # noqa: ANN401 - a struct or a dictionary
-    return row["id"] if isinstance(row, dict) else getattr(row, _attribute_of_id(type(row)))  # type: ignore[arg-type] # a class is hashable
-
-
-@lru_cache(maxsize=64)
-def _attribute_of_id(struct: Hashable) -> str:
-    """Find the attribute; a struct is one of those that a reader made for its columns."""
-    names: tuple[str, ...] = struct.__struct_fields__  # type: ignore[attr-defined] # a msgspec.Struct
-    return names[struct.__struct_encode_fields__.index("id")]  # type: ignore[attr-defined] # too

@@ -14,7 +14,7 @@ from singer_sdk.streams import Stream
 
 from cirqll_client.custom_fields import id_in_key
 from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, Kind, kind_of, schema_of
-from cirqll_client.resources import FIELD_VALUES
+from cirqll_client.resources import FIELD_VALUES, RESOURCES
 from tap_cirqll.custom_catalog import (
     ARRAY_PROPERTY,
     AS_ARRAY,
@@ -43,12 +43,19 @@ if TYPE_CHECKING:
     """Gives the rows of one stream, whatever has to be read for them."""
 
 KEPT_AS_COLUMNS, KEPT_AS_JSON, LEFT_OUT = "columns", "json", "drop"
+IN_STORE, IN_STATE = "store", "state"
+"""Where the ids of what was handed out are kept."""
+DELETED_AT = "_sdc_deleted_at"
 
 _DESCRIPTIONS = {
     NONCONFORMING: "Values that did not fit their column, as they came, by the name of the column.",
     UNDOCUMENTED: "Fields that have no column of their own, as they came, by name.",
 }
 _LEARNED = "Not documented by Cirqll."
+_DELETED_AT_PROPERTY = {
+    **schema_of(Kind.TIME),
+    "description": "When the row was found to be deleted in Cirqll; empty while it lives.",
+}
 
 
 class CirqllStream(Stream):
@@ -71,6 +78,9 @@ class CirqllStream(Stream):
         ``called``: what custom fields are called now, as far as that is known.
         """
         self._read_alone = read_alone
+        self.detects_deletions = resource in RESOURCES and bool(
+            tap.config.get("detect_deletions", False)
+        )
         self._undocumented_fields = tap.config.get("undocumented_fields", KEPT_AS_COLUMNS)
         self._custom_fields = tap.config.get("custom_fields", AS_COLUMNS)
         schema = emitted_schema(
@@ -80,6 +90,8 @@ class CirqllStream(Stream):
             custom_fields=self._custom_fields,
             called=called or {},
         )
+        if self.detects_deletions:
+            schema["properties"][DELETED_AT] = dict(_DELETED_AT_PROPERTY)
         super().__init__(tap, schema=schema, name=resource.stream)
         self.resource = resource
         self.primary_keys = resource.keys
@@ -103,7 +115,7 @@ class CirqllStream(Stream):
         secret = {name for name, of in self._documented.items() if of.get("writeOnly")}
         selected = {name for name in properties if self.mask["properties", name]} - secret
         keeps = UNDOCUMENTED not in properties or bool(self.mask["properties", UNDOCUMENTED])
-        custom, own = None, {NONCONFORMING, UNDOCUMENTED}
+        custom, own = None, {NONCONFORMING, UNDOCUMENTED, DELETED_AT}
         if has_custom_fields(self.resource):
             custom = custom_shape(properties, selected, mode=self._custom_fields, takes_new=keeps)
             own |= {FIELD_VALUES, *(name for name, of in properties.items() if field_of(of))}
@@ -211,6 +223,8 @@ class CirqllStream(Stream):
         }
         if shape.keeps_undocumented and UNDOCUMENTED not in properties:
             news[UNDOCUMENTED] = _own_property(UNDOCUMENTED)
+        if self.detects_deletions and DELETED_AT not in properties:
+            news[DELETED_AT] = dict(_DELETED_AT_PROPERTY)
         if shape.custom:
             news |= custom_news(shape.custom, properties)
         if not news:

@@ -15,9 +15,24 @@ from cirqll_client.nested import COMPANY, ME_PATHS
 from cirqll_client.singer_settings import connection_settings
 from tap_cirqll.arrears import note, settled
 from tap_cirqll.bookmarks import forget_stand, remember
+from tap_cirqll.certificate import Certificate, joined
+from tap_cirqll.certificates_stream import NAME as CERTIFICATES
+from tap_cirqll.certificates_stream import CertificatesStream
+from tap_cirqll.certifying import Certifying
+from tap_cirqll.compared import Gone
+from tap_cirqll.deletions import Deletions, are_wanted
+from tap_cirqll.delivered import forget
+from tap_cirqll.journal import Journal
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
-from tap_cirqll.notices import fields_told, listed, merged, misfits_told
+from tap_cirqll.notices import (
+    check_strictly,
+    fields_told,
+    listed,
+    merged,
+    misfits_told,
+    not_complete,
+)
 from tap_cirqll.outcomes import Outcomes, Skipped, not_readable
 from tap_cirqll.progress import Progress
 from tap_cirqll.side_by_side import Ended, SideBySide
@@ -29,13 +44,15 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, TypeGuard
 
+    from pyroaring import BitMap64
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
     from cirqll_client.session import Sent
+    from tap_cirqll.progress import Stage
     from tap_cirqll.shape import Findings, Shape
-    from tap_cirqll.source_reading import Portion
+    from tap_cirqll.source_reading import Portion, SourcePage
     from tap_cirqll.sources import Source
     from tap_cirqll.stream import CirqllStream
 
@@ -61,8 +78,10 @@ class _Written:
 class _ReadPage:
     """A page, the parent's rows before those that came with it."""
 
-    batch: Batch
+    batch: Batch | None
     parts: list[_Written]
+    ids: BitMap64 | None
+    """Of the parent's rows, where these are kept."""
 
 
 class Sync:
@@ -95,8 +114,12 @@ class Sync:
         self._sources_begun: set[Source] = set()
         self._readings: dict[Source, SourceReading] = {}
         self._without_custom_fields: set[Source] = set()
+        self._deletions: dict[Source, Deletions] = {}
+        self._certificates: dict[Source, Certificate] = {}
         # Told here, since maps are made anew while other threads read.
         self._aliases = {one.name: _alias(one) for source in sources for one in source.streams}
+        self._part_whole: set[CirqllStream] = set()
+        """Streams of which not all came along."""
         self._outcomes = Outcomes(sources)
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
@@ -113,6 +136,18 @@ class Sync:
             on_sent=self._sent,
             on_wait=self._progress.waited,
         )
+        journal = Journal(
+            connection, self._progress, is_stopping=is_stopping, logger=self._tap.logger
+        )
+        try:
+            with journal:
+                self._read_and_tell(connection, journal, is_stopping)
+        finally:
+            connection.close()
+
+    def _read_and_tell(
+        self, connection: Connection, journal: Journal, is_stopping: Callable[[], bool]
+    ) -> None:
         try:
             connection.hand_over(leaves=False)
             check_store(self._tap.state, connection, logger=self._tap.logger)
@@ -120,15 +155,16 @@ class Sync:
             with self._shown():
                 self._run(connection, is_stopping)
         finally:
-            connection.close()
             if self._outcomes.skipped and self._may_do_without:
                 self._tap.logger.warning("%s", not_readable(self._outcomes.skipped))
             self._progress.log_summary(by_stream=not self._is_watched)
+        self._write_certificates(journal.run_id)
         self._conclude()
 
     def _run(self, connection: Connection, is_stopping: Callable[[], bool]) -> None:
         for source in self._sources:
             self._tell_late(source)
+            self._keep_ids(source, connection)
         side_by_side = SideBySide(
             self._sources,
             partial(self._pages, connection),
@@ -153,6 +189,15 @@ class Sync:
                 f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}",
             )
 
+    def _keep_ids(self, source: Source, connection: Connection) -> None:
+        """Take up what earlier runs handed out, if deleted rows are to be found."""
+        stream = source.stream
+        if not source.is_wanted or not are_wanted(stream):
+            forget(source.bookmark_of(stream))
+            return
+        warn = partial(self._progress.warn, stream.name)
+        self._deletions[source] = Deletions(stream, connection, warn=warn)
+
     def _settle_arrears(self, connection: Connection) -> None:
         """See whether what earlier runs could not read can be read now."""
         for source in self._sources:
@@ -163,7 +208,7 @@ class Sync:
         self._progress.sent(request)
         self._meters.sent(request)
 
-    def _pages(self, connection: Connection, source: Source) -> Iterator[_ReadPage]:
+    def _pages(self, connection: Connection, source: Source) -> Iterator[_ReadPage | Gone]:
         """Read one source; runs in a thread of its own."""
         for stream in reversed(source.streams):
             self._progress.began(stream.name)
@@ -177,33 +222,62 @@ class Sync:
         )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
+        deletions = self._deletions.get(source)
         for page in reading.pages():
-            parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
-            yield _ReadPage(page.batch, parts)
+            yield self._read(page, deletions)
+        if source.is_company:
+            self._certificates[source] = Certificate("complete")
+            return
+        certifying = Certifying(
+            reading, connection, deletions, since=source.beginning().since, warn=warn
+        )
+        for step in certifying.steps():
+            yield step if isinstance(step, Gone) else self._read(step, deletions)
+        self._certificates[source] = certifying.certificate()
 
-    def _deliver(self, source: Source, page: _ReadPage) -> None:
+    def _read(self, page: SourcePage, deletions: Deletions | None) -> _ReadPage:
+        parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
+        return _ReadPage(page.batch, parts, deletions.read(page.ids) if deletions else None)
+
+    def _deliver(self, source: Source, page: _ReadPage | Gone) -> None:
+        if isinstance(page, Gone):
+            self._deliver_deletions(source, page)
+            return
         if source.mark_begun():
             write(state_line(self._tap.state))
         self._sources_begun.add(source)
         for part in page.parts:
             self._write(part)
-        self._remember(source, page)
+        if page.batch is not None:
+            self._remember(source, page, page.batch)
         if self._readings[source].lacks_custom_fields:
             note(source.bookmark_of(source.stream))
+        if page.ids:
+            self._deletions[source].hand_out(page.ids)
         write(state_line(self._tap.state))
         for part in page.parts:
-            left = page.batch.left if part.stream is source.stream else None
+            is_own = part.stream is source.stream and page.batch is not None
+            left = page.batch.left if is_own and page.batch else None
             self._progress.delivered(part.stream.name, rows=part.count, left=left)
             self._meters.delivered(part.stream.name, rows=part.count)
 
-    def _remember(self, source: Source, page: _ReadPage) -> None:
+    def _deliver_deletions(self, source: Source, gone: Gone) -> None:
+        stream = source.stream
+        lines = self._deletions[source].tell(gone)
+        if lines:
+            write(lines)
+            write(state_line(self._tap.state))
+            self._progress.deleted(stream.name, rows=len(gone.ids))
+
+    def _remember(self, source: Source, page: _ReadPage, batch: Batch) -> None:
         """Write down how far each stream is that has all of what it is made of."""
         whole = {part.stream for part in page.parts if part.is_whole}
         for stream in source.streams:
             bookmark = source.bookmark_of(stream)
             if stream in whole:
-                remember(bookmark, page.batch, replication_key=_replication_key(stream))
+                remember(bookmark, batch, replication_key=_replication_key(stream))
             else:
+                self._part_whole.add(stream)
                 forget_stand(bookmark)
 
     def _write(self, part: _Written) -> None:
@@ -221,6 +295,9 @@ class Sync:
 
     def _end(self, source: Source, error: Exception | None) -> None:
         """Note the end of a source. Raises what should stop the others too."""
+        if error is None and source in self._deletions:
+            self._deletions[source].end()
+            write(state_line(self._tap.state))
         for stream in source.streams:
             self._end_of(stream, source, error)
         if error is None or self._is_skipped(error, source):
@@ -247,12 +324,38 @@ class Sync:
         stage = self._outcomes.stage(stream)
         if stage == "reading":
             return
+        self._certify(stream, stage)
         self._meters.ended(stream.name, is_complete=stage == "done")
         self._progress.ended(stream.name, stage)
         self._report_findings(stream)
         lacking = self._outcomes.missing_parts(stream)
         if lacking:
             self._progress.warn(stream.name, lacking)
+
+    def _certify(self, stream: CirqllStream, stage: Stage) -> None:
+        """Say of a stream that came to its end whether all of it came."""
+        if stage == "skipped":
+            return
+        of_sources = [
+            self._certificates.get(source, Certificate("unknown", ("it was not read to its end",)))
+            for source in self._sources
+            if stream in source.streams
+        ]
+        own = [source for source in self._sources if source.stream is stream]
+        one = of_sources[0] if own else joined(of_sources)
+        if stream in self._part_whole:
+            one = Certificate("incomplete", ("not all of what lies within records came",))
+        self._progress.certified(stream.name, one)
+        self._meters.certified(stream.name, one)
+        if one.verdict == "incomplete":
+            self._progress.warn(stream.name, not_complete(stream.name, one))
+
+    def _write_certificates(self, run_id: str | None) -> None:
+        """Write the rows of the stream of certificates, where somebody wants them."""
+        stream = self._tap.streams.get(CERTIFICATES)
+        if isinstance(stream, CertificatesStream) and stream.selected and run_id:
+            stream.write_rows(run_id, self._progress.certificates)
+            write(state_line(self._tap.state))
 
     def _report_findings(self, stream: CirqllStream) -> None:
         """Warn of values that did not fit, and name the fields that have a new column, or none."""
@@ -277,6 +380,8 @@ class Sync:
             names = listed([stream.name for stream in self._outcomes.failed])
             msg = f"Not everything was read: {names} failed, for the reasons told above."
             raise AnswerUnexpected(msg)
+        if self._tap.config["strict"]:
+            check_strictly(self._progress.certificates)
         skipped = self._outcomes.skipped
         if not skipped or self._may_do_without:
             return

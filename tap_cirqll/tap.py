@@ -23,6 +23,7 @@ from cirqll_client.nested import TABLES
 from cirqll_client.resources import RESOURCES
 from cirqll_client.singer_programs import SIGNALLED, CirqllProgram, abandon_output, told
 from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings
+from tap_cirqll.certificates_stream import CertificatesStream
 from tap_cirqll.custom_catalog import AS_ARRAY, AS_COLUMNS
 from tap_cirqll.offer import (
     NOBODY_SIGNED_IN,
@@ -31,13 +32,21 @@ from tap_cirqll.offer import (
     may_be_signed_in,
     with_scopes,
 )
-from tap_cirqll.stream import KEPT_AS_COLUMNS, KEPT_AS_JSON, LEFT_OUT, CirqllStream
+from tap_cirqll.stream import (
+    IN_STATE,
+    IN_STORE,
+    KEPT_AS_COLUMNS,
+    KEPT_AS_JSON,
+    LEFT_OUT,
+    CirqllStream,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from types import FrameType
 
     import click
+    from singer_sdk.streams import Stream
 
     from cirqll_client.connection import Connection
     from cirqll_client.learned_columns import Columns
@@ -107,6 +116,48 @@ class TapCirqll(CirqllProgram, Tap):
             ),
         ),
         th.Property(
+            "detect_deletions",
+            th.BooleanType,
+            default=False,
+            title="Detect deletions",
+            description=(
+                "Find rows that were deleted in Cirqll and give them _sdc_deleted_at, read rows "
+                "that came back, and count each stream against the account: one request a stream "
+                "where nothing was deleted."
+            ),
+        ),
+        th.Property(
+            "max_deleted_share",
+            th.NumberType(minimum=0, maximum=1),
+            default=0.2,
+            title="Max deleted share",
+            description=(
+                "The share of a stream's rows, from 0 to 1, that one run may mark as deleted; if "
+                "more are gone, or all, none is marked, and a warning says so. 1 allows all."
+            ),
+        ),
+        th.Property(
+            "delivered_ids",
+            th.StringType(allowed_values=[IN_STORE, IN_STATE]),
+            default=IN_STORE,
+            title="Delivered ids",
+            description=(
+                "Where the ids of the rows that you have are kept, to find those that were "
+                "deleted: store, or state where no store lives from run to run (up to 64 KiB a "
+                "stream)."
+            ),
+        ),
+        th.Property(
+            "strict",
+            th.BooleanType,
+            default=False,
+            title="Strict",
+            description=(
+                "End with an error if the certificate of a stream says that it is incomplete, not "
+                "with a warning."
+            ),
+        ),
+        th.Property(
             "concurrency",
             th.IntegerType(minimum=1, maximum=16),
             default=4,
@@ -121,17 +172,17 @@ class TapCirqll(CirqllProgram, Tap):
     _called: Mapping[int, str] = MappingProxyType({})
     """What custom fields are called, by id."""
 
-    def discover_streams(self) -> list[CirqllStream]:
+    def discover_streams(self) -> list[Stream]:
         """Offer a stream for each resource that the token may read, as far as that is known.
 
         A catalog in hand was made before: what it selects is not left out without a word.
         Raises ``ScopeMissing`` where nothing may be read.
         """
         if self.input_catalog is not None:
-            return [self._stream(table) for table in TABLES]
+            return self._streams_for(TABLES)
         offered = self._offered()
         self._tell_not_offered([one for one in RESOURCES if one not in offered])
-        return [self._stream(table) for table in offered]
+        return self._streams_for(offered)
 
     def _offered(self) -> list[Resource]:
         """Give the tables that the token may read. Raises ``ScopeMissing`` if there is none."""
@@ -139,6 +190,9 @@ class TapCirqll(CirqllProgram, Tap):
         if not any(resource in offered for resource in RESOURCES):
             raise ScopeMissing(_NOTHING_READABLE)
         return offered
+
+    def _streams_for(self, tables: Iterable[Resource]) -> list[Stream]:
+        return [*map(self._stream, tables), CertificatesStream(self)]
 
     def _stream(self, table: Resource) -> CirqllStream:
         learned = self._learned.get(table.stream)
@@ -191,6 +245,7 @@ class TapCirqll(CirqllProgram, Tap):
     def setup_mapper(self) -> None:
         """Give streams of a catalog their key: without one a loader would add rows for ever."""
         keys = {table.stream: table.keys for table in TABLES}
+        keys[CertificatesStream.name] = CertificatesStream.primary_keys
         for name, entry in (self.input_catalog or {}).items():
             entry.key_properties = list(keys.get(name, ("id",)))
         super().setup_mapper()
@@ -225,7 +280,10 @@ class TapCirqll(CirqllProgram, Tap):
         self._is_syncing = True
         streams = self._streams_of_cirqll()
         if self.input_catalog is not None:
-            check_content(self.input_catalog, {one.name: one.resource for one in streams})
+            resources = {one.name: one.resource for one in streams}
+            of_cirqll = dict(self.input_catalog)
+            of_cirqll.pop(CertificatesStream.name, None)
+            check_content(of_cirqll, resources)
         if not any(one.selected for one in streams):
             self.logger.warning(_NOTHING_SELECTED)
         has_state = bool(self.state)

@@ -21,6 +21,7 @@ _COMMANDS = {
     "runs": "cirqll_client.cli.runs.command:runs",
     "sandbox": "cirqll_sandbox.cli:sandbox",
     "tokens": "cirqll_client.cli.tokens.commands:tokens",
+    "verify": "cirqll_client.cli.verify.command:verify",
     "whoami": "cirqll_client.cli.whoami:whoami",
 }
 """Where each command stands. It is imported when it is asked for, so that the others stay quick."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, repeat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -49,11 +49,14 @@ class Pages:
 
 
 any_pages = st.lists(
-    st.tuples(page_sizes, st.integers(0, 8)).map(lambda two: Pages(two[0], sum(two))),
+    st.builds(
+        lambda given, more: Pages(given, given + more if more else 0), page_sizes, st.integers(0, 8)
+    )
+    | page_sizes.map(lambda size: Pages(size, size)),
     min_size=1,
     max_size=4,
 )
-"""Another one for each answer; where more is told than given, it caps without a word."""
+"""Another one for each answer: it may cap without a word, or tell nonsense."""
 
 
 @dataclass
@@ -66,6 +69,8 @@ class Side:
     """Counted, also by an offset, and never given."""
     uncounted: Keys = frozenset()
     """Given, and not in the count."""
+    errors: Iterator[int] = field(default_factory=lambda: repeat(0))
+    """By so many each count is wrong."""
     asked: list[Range] = field(default_factory=list)
     listed: list[int] = field(default_factory=list)
     read: set[int] = field(default_factory=set)
@@ -82,7 +87,8 @@ class Side:
         if page:
             is_all = len(page) == len(behind)
             self.read.update(range(page[0], (question.last if is_all else page[-1]) + 1))
-        return Listed(sum(key not in self.uncounted for key in within), page, pages.told)
+        total = sum(key not in self.uncounted for key in within) + next(self.errors)
+        return Listed(max(0, total), page, pages.told)
 
 
 def side(there: Iterable[int], *pages: Pages) -> Side:
@@ -297,6 +303,28 @@ def test_a_key_that_is_listed_and_not_counted_stays_unexplained(
     assert search.unexplained == -1
 
 
+@laws
+@given(
+    known=keys,
+    there=keys,
+    errors=st.lists(st.integers(-3, 3), min_size=1, max_size=5),
+    page_size=page_sizes,
+    start=starts,
+)
+@example(known=frozenset({LAST}), there=frozenset({LAST}), errors=[1], page_size=1, start=0)
+def test_counts_that_are_wrong_make_nothing_wrong(
+    known: Keys, there: Keys, errors: list[int], page_size: int, start: int
+) -> None:
+    answering = side(there, Pages(page_size, page_size))
+    answering.errors = cycle(errors)
+
+    search = searched(known, answering, start=start)
+
+    assert set(search.absent) <= known - there
+    assert set(search.unknown) <= there - known
+    assert all(question.first <= question.last <= LAST for question in answering.asked)
+
+
 def test_a_range_that_differs_is_halved_where_a_page_ends() -> None:
     known, there = range(1, 13), set(range(1, 13)) - {8}
     answering = side(there, Pages(2, 2))
@@ -315,6 +343,12 @@ def test_a_first_page_in_the_middle_leaves_what_lies_on_both_sides() -> None:
 
     assert answering.asked == [Range(0, 9, offset=3), Range(8, 9), Range(0, 4)]
     assert sorted(search.absent) == [2, 8]
+
+
+def test_it_begins_with_the_first_page_of_all() -> None:
+    search = DifferenceSearch(SortedKeys([1, 2]), first=0, last=2)
+
+    assert search.question == Range(0, 2, offset=0)
 
 
 def test_nothing_can_be_taken_that_was_not_asked() -> None:

@@ -1,0 +1,1 @@
+"""The command ``cirqll verify``: the tables of a warehouse compared with the account."""

@@ -1,0 +1,200 @@
+"""One stream compared with the account, once it was read: what is gone, and what was missed."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pyroaring import BitMap64
+
+from cirqll_client.amounts import counted
+from cirqll_client.errors import OF_ONE_THING, CirqllError, NotFound
+from cirqll_client.listing import Differences, Listing
+from cirqll_client.query import Condition, IndexQuery
+from tap_cirqll.compared import Compared, Gone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cirqll_client.connection import Connection
+    from cirqll_client.resources import Resource
+    from tap_cirqll.compared import Known
+    from tap_cirqll.source_reading import SourcePage, SourceReading
+
+_LOOKS_AT_ONCE = 50
+"""Before a look at a living row, without which none of them is believed."""
+_LOOKS_AT_UNLISTED = 5
+"""In a run, at rows that live without being listed."""
+_MOST_HIDDEN = 20
+"""So many of the rows that are not listed may live before the list is not believed any more."""
+_ROWS_OF_A_PAGE = 1_000
+"""A guess at the page, to begin at another one each time; nothing depends on it."""
+
+
+class Comparison:
+    """Compares one stream. Used by the thread that read it; ``steps`` once."""
+
+    def __init__(  # noqa: PLR0913 - what, with whom, by which rules, and whom to tell
+        self,
+        reading: SourceReading,
+        connection: Connection,
+        known: Known,
+        *,
+        not_before: datetime | None,
+        most_deletions: float,
+        has_lost_scope: bool,
+        warn: Callable[[str], None],
+        tell: Callable[[str], None],
+        draw: random.Random | None = None,
+    ) -> None:
+        """Prepare; nothing is asked yet. ``most_deletions`` is a share of the stream."""
+        self._reading = reading
+        self._resource: Resource = reading.stream.resource
+        self._client = connection.client
+        self._known = known
+        self._most = most_deletions
+        self._has_lost_scope = has_lost_scope
+        self._warn = warn
+        self._tell = tell
+        self._draw = draw or random.Random()  # noqa: S311 - which page to look at is no secret
+        self._listing = Listing(
+            connection.client,
+            self._resource,
+            timestamps=connection.timestamps,
+            not_before=not_before,
+            warn=warn,
+        )
+        self.result = Compared()
+
+    def steps(self) -> Iterator[SourcePage | Gone]:
+        """Give rows that were missed, then those that are gone.
+
+        Raises the ``CirqllError`` that ends a run; what concerns this stream alone is a warning.
+        """
+        try:
+            yield from self._steps()
+        except OF_ONE_THING as error:
+            self._give_up(f"it could not be compared: {error.sentence}")
+
+    def _steps(self) -> Iterator[SourcePage | Gone]:
+        if not self._known.is_all:
+            self._begin()
+            return
+        found = self.result.differences = self._differences()
+        yield from self._read_missed(found.unknown)
+        candidates = [*found.absent, *self._unlisted_by_chance(found)]
+        self.result.waiting = sum(one in self._known.emitted for one in candidates)
+        candidates = [one for one in candidates if one not in self._known.emitted]
+        if candidates and self._may_tell(candidates):
+            yield from self._confirmed(candidates, found.listed)
+
+    def _begin(self) -> None:
+        """Take what is there for what was handed out, since nobody kept that."""
+        tally = self._reading.tally
+        is_enough = tally and tally.is_whole and tally.is_quiet
+        self._known.ids |= tally.ids if tally and is_enough else self._listing.all_ids()
+        self._known.is_all = True
+        self._tell(
+            f"{self._resource.stream}: from now on, deleted rows are found. "
+            f"{counted(len(self._known.ids), 'row')} in Cirqll are taken for rows that you have; "
+            "what was deleted before now stays as it is, and `cirqll verify` finds it."
+        )
+
+    def _differences(self) -> Differences:
+        """Compare with all that was read, if that is all there is, or else by the list."""
+        expected = self._known.ids - self._known.unlisted
+        tally = self._reading.tally
+        # A row that changed while it was read may have moved behind the end of the reading.
+        if tally and tally.is_whole and tally.is_quiet:
+            self.result.is_by_reading = True
+            absent = list(expected - tally.ids)
+            there = len(tally.ids)
+            return Differences(absent, [], len(expected), there, listed=next(iter(tally.ids), None))
+        pages = -(-len(expected) // _ROWS_OF_A_PAGE)
+        start = self._draw.randrange(max(1, pages)) * _ROWS_OF_A_PAGE
+        return self._listing.compare(expected, start=start)
+
+    def _read_missed(self, unknown: list[int]) -> Iterator[SourcePage]:
+        """Read rows that are there and were never handed out, or are there again."""
+        for page in self._reading.rows_of(unknown):
+            self.result.returned += len(page.ids)
+            yield page
+
+    def _unlisted_by_chance(self, found: Differences) -> list[int]:
+        """Choose some of the rows that are not listed: they may be gone by now."""
+        unlisted = list(self._known.unlisted - BitMap64(found.unknown))
+        return self._draw.sample(unlisted, min(len(unlisted), _LOOKS_AT_UNLISTED))
+
+    def _may_tell(self, candidates: list[int]) -> bool:
+        """Tell whether so many may be gone; else say why not."""
+        there, gone = len(self._known.ids), len(candidates)
+        if self._has_lost_scope and self._most < 1:
+            return self._refuse(gone, "the access token has fewer scopes than before")
+        if self._most < 1 and gone == there:
+            return self._refuse(gone, "that is all of them")
+        if gone > max(1, self._most * there):
+            return self._refuse(
+                gone, f"that is more than {self._most:.0%} of {there:,} (max_deleted_share)"
+            )
+        return True
+
+    def _refuse(self, gone: int, why: str) -> bool:
+        self.result.waiting += gone
+        self.result.reason = why
+        self._warn(
+            f"{self._resource.stream}: {counted(gone, 'row')} that you have can no longer be found "
+            f"in Cirqll, and {why}. None of them is marked as deleted. Look into Cirqll; if they "
+            "were deleted on purpose, run once with max_deleted_share set to 1."
+        )
+        return False
+
+    def _confirmed(self, candidates: list[int], listed: int | None) -> Iterator[Gone]:
+        """Look at each by itself, and give those that are gone."""
+        hidden = 0
+        for begin in range(0, len(candidates), _LOOKS_AT_ONCE):
+            some = candidates[begin : begin + _LOOKS_AT_ONCE]
+            try:
+                gone = BitMap64(one for one in some if not self._lives(one))
+                is_believed = listed is None or not gone or self._lives(listed)
+            except CirqllError as error:
+                self._give_up(f"a look at each of them failed: {error.sentence}", candidates)
+                if isinstance(error, OF_ONE_THING):
+                    return
+                raise
+            if not is_believed:
+                self._give_up("Cirqll denies a row, too, that it lists", candidates)
+                return
+            self._known.unlisted |= BitMap64(some) - gone
+            hidden += len(some) - len(gone)
+            if gone:
+                self._known.ids -= gone
+                self._known.unlisted -= gone
+                self.result.deleted += len(gone)
+                yield Gone(gone, datetime.now(UTC))
+            if hidden >= _MOST_HIDDEN:
+                self._give_up("too many of them can still be shown", candidates)
+                return
+
+    def _lives(self, row_id: int) -> bool:
+        """Look at one row. Raises any ``CirqllError`` but for its absence."""
+        if "show" not in self._resource.actions:
+            found = self._client.index(
+                self._resource, IndexQuery(filter=Condition("id", "in", (row_id,)))
+            )
+            return row_id in found.rows.ids
+        try:
+            self._client.show(self._resource, row_id)
+        except NotFound:
+            return False
+        return True
+
+    def _give_up(self, why: str, candidates: list[int] | None = None) -> None:
+        """Leave it to the next run, and say so."""
+        left = len(candidates or ()) - self.result.deleted
+        self.result.waiting += max(0, left)
+        self.result.reason = why
+        self._warn(
+            f"{self._resource.stream}: deleted rows were not found this time, since {why} The next "
+            "run tries again."
+        )

@@ -1,0 +1,127 @@
+"""What is kept, asked and told to have deleted rows of one stream marked in the warehouse."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pyroaring import BitMap64
+
+from cirqll_client.delivered_ids import DeliveredIds
+from cirqll_client.tally import may_be_tracked
+from tap_cirqll.compared import Compared, Gone, Known
+from tap_cirqll.comparison import Comparison
+from tap_cirqll.delivered import Delivered
+from tap_cirqll.stream import DELETED_AT, IN_STATE
+from tap_cirqll.tombstones import Untellable, tombstone_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cirqll_client.connection import Connection
+    from tap_cirqll.source_reading import SourcePage, SourceReading
+    from tap_cirqll.stream import CirqllStream
+
+
+def are_wanted(stream: CirqllStream) -> bool:
+    """Tell whether deleted rows of a stream are to be found."""
+    return stream.detects_deletions and bool(stream.mask["properties", DELETED_AT])
+
+
+class Deletions:
+    """The deleted rows of one stream, over runs.
+
+    ``read``, ``steps`` and ``known`` are for the thread that reads, the others for the one that
+    writes messages.
+    """
+
+    def __init__(
+        self, stream: CirqllStream, connection: Connection, *, warn: Callable[[str], None]
+    ) -> None:
+        """Take what earlier runs left. Raises ``SettingInvalid`` and ``Unavailable``."""
+        self._stream = stream
+        self._warn = warn
+        bookmark: dict[str, Any] = stream.stream_state
+        begin = stream.beginning()
+        self._delivered = Delivered(
+            bookmark,
+            stream=stream.name,
+            rolls=DeliveredIds(connection.store, account=connection.account),
+            is_in_state=stream.config["delivered_ids"] == IN_STATE,
+            is_first=begin.bookmark is None and begin.stand is None,
+            warn=warn,
+        )
+        roll = self._delivered.roll
+        self.known = Known(
+            BitMap64(roll.living), BitMap64(roll.unlisted), is_all=self._delivered.is_known
+        )
+        self._scopes = _scopes_of(stream, connection.scopes())
+        self._comparison: Comparison | None = None
+
+    @property
+    def result(self) -> Compared | None:
+        """What came of the comparison; ``None`` where none was made."""
+        return self._comparison.result if self._comparison else None
+
+    def read(self, ids: list[int]) -> BitMap64:
+        """Note rows that were read; give their ids, to be handed out."""
+        there = BitMap64(one for one in ids if may_be_tracked(one))
+        self.known.add(there)
+        return there
+
+    def steps(self, reading: SourceReading, connection: Connection) -> Iterator[SourcePage | Gone]:
+        """Compare what was read with the account. Raises what ends the run."""
+        config = self._stream.config
+        self._comparison = Comparison(
+            reading,
+            connection,
+            self.known,
+            not_before=self._stream.beginning().not_before,
+            most_deletions=float(config["max_deleted_share"]),
+            has_lost_scope=self._has_lost_scope,
+            warn=self._warn,
+            tell=partial(self._stream.logger.info, "%s"),
+        )
+        yield from self._comparison.steps()
+
+    def hand_out(self, ids: BitMap64) -> None:
+        """Note rows that are handed out with the state that is written next."""
+        self._delivered.add(ids)
+
+    def tell(self, gone: Gone) -> bytes:
+        """Give the messages that tell of deleted rows, and note that they were told."""
+        try:
+            lines = tombstone_lines(self._stream, gone.ids, gone.at)
+        except Untellable as error:
+            self._warn(
+                f"{self._stream.name}: {len(gone.ids):,} deleted rows could not be told, because "
+                f"{error}. Change the map so that it takes a row with nothing but its key and "
+                f"{DELETED_AT}; they are told again then."
+            )
+            return b""
+        self._delivered.tell(gone.ids)
+        return lines
+
+    def end(self) -> None:
+        """Keep what was handed out, now that the stream was read and compared."""
+        result = self.result
+        if result is None or not self.known.is_all:
+            return
+        if not self._delivered.is_known:
+            self._delivered.add(self.known.ids)
+        scopes = self._delivered.roll.scopes if result.reason else self._scopes
+        self._delivered.end(unlisted=self.known.unlisted, scopes=scopes)
+
+    @property
+    def _has_lost_scope(self) -> bool:
+        before = self._delivered.roll.scopes
+        if before is None or self._scopes is None:
+            return False
+        return not set(before.split()) <= set(self._scopes.split())
+
+
+def _scopes_of(stream: CirqllStream, scopes: frozenset[str] | None) -> str | None:
+    """Give those by which a stream is read."""
+    if scopes is None:
+        return None
+    return " ".join(sorted(one for one in scopes if one.startswith(f"{stream.resource.name}.read")))
