@@ -39,6 +39,8 @@ class CirqllClient:
         self._session = session
         self.findings = Findings(store, account)
         self._page_size = self._allowed_page_size(page_size)
+        self.page_size_in_force = self._page_size
+        """Rows in a page, by the last answer to a question for the largest one."""
         self._quoting = self.findings.quoting
         self.asks_for_rest = True
         """What does not come along with a record is asked for, a request each."""
@@ -61,12 +63,17 @@ class CirqllClient:
             return self._index(resource, query, read)
         asked = self._page_size
         try:
-            return self._index(resource, replace(query, limit=asked), read)
+            return self._largest_page(resource, replace(query, limit=asked), read)
         except RequestRefused as error:
             if asked <= SAFE_PAGE_SIZE or error.status not in _MAY_BE_PAGE_SIZE:
                 raise
-        page = self._index(resource, replace(query, limit=SAFE_PAGE_SIZE), read)
+        page = self._largest_page(resource, replace(query, limit=SAFE_PAGE_SIZE), read)
         self._remember_refusal(asked)
+        return page
+
+    def _largest_page(self, resource: Resource, query: IndexQuery, read: RowsReader) -> Page:
+        page = self._index(resource, query, read)
+        self.page_size_in_force = max(1, page.limit or self._page_size)
         return page
 
     def show(self, resource: Resource, key: int) -> Record:

@@ -1,7 +1,9 @@
 """The ids of the rows that a pipeline has got, kept in the store, to find those that are gone.
 
-A *roll* is such a set for one stream of one pipeline; its name stands in the pipeline's state. What
-comes with a page is written apart, since a whole set is long, and joined when the roll is saved.
+A *roll* is such a set for one stream of one pipeline; its name stands in the pipeline's state. Each
+page that is handed out, and each deletion that is told, is an *entry* with a number, and the state
+that follows it has that number. So the state that a run begins with tells which entries reached the
+warehouse. Those behind it are doubtful: they may have, or not.
 """
 
 from __future__ import annotations
@@ -13,82 +15,80 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sql
 from pyroaring import BitMap64
 
-from cirqll_client.store import DELIVERED_PAGES, DELIVERED_ROLLS
+from cirqll_client.store import DELIVERED_ENTRIES, DELIVERED_ROLLS
+from cirqll_client.tally import LARGEST_ID, may_be_tracked
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy.engine import Connection
+
     from cirqll_client.store import Store
 
 _KEPT_SECONDS = 400 * 86_400.0
-"""A roll that no run saved for so long is of a pipeline that is no more."""
+"""A roll that no run used for so long is of a pipeline that is no more."""
 
 
 @dataclass(slots=True)
 class Roll:
-    """What a pipeline has of one stream."""
+    """What a pipeline has of one stream. No id is both certain and doubtful."""
 
     ids: BitMap64 = field(default_factory=BitMap64)
     """Rows that it has, as living ones."""
+    doubtful: BitMap64 = field(default_factory=BitMap64)
+    """Rows that it may have as living ones or as deleted ones, or not at all."""
     unlisted: BitMap64 = field(default_factory=BitMap64)
-    """Those of them that live, though the Index does not list them."""
-    told: BitMap64 = field(default_factory=BitMap64)
-    """Those of them that were told to be deleted in the run whose mark this is."""
-    told_mark: str = ""
+    """Those that live, though the Index does not list them."""
+    largest: int = 0
+    """The largest id that it ever got."""
     scopes: str | None = None
     """By what the stream was last compared; ``None`` where nobody can tell."""
-
-    def settle(self, mark: str | None) -> None:
-        """Take what was told for known to the pipeline, if its state has the mark; or else not."""
-        if self.told and mark == self.told_mark:
-            self.ids -= self.told
-            self.unlisted -= self.told
-        self.told = BitMap64()
-
-    def add(self, ids: BitMap64) -> None:
-        """Add rows that were handed out as living ones."""
-        self.ids |= ids
-        self.unlisted -= ids
-        self.told -= ids
-
-    def tell(self, ids: BitMap64) -> str:
-        """Note that these were told to be deleted; give the mark that goes into the state."""
-        self.told_mark = self.told_mark if self.told else secrets.token_hex(8)
-        self.told |= ids
-        return self.told_mark
+    is_newer: bool = False
+    """It has more than the state says, and what more that is cannot be told any more."""
 
     @property
-    def living(self) -> BitMap64:
-        """Give those that nobody was told of that they are deleted."""
-        return self.ids - self.told
+    def known(self) -> BitMap64:
+        """Give all that it may have as living ones."""
+        return self.ids | self.doubtful
+
+    def add(self, ids: BitMap64) -> None:
+        """Note rows that it gets as living ones."""
+        self.ids |= ids
+        self.doubtful -= ids
+        self.unlisted -= ids
+        self.largest = max(self.largest, ids.max() if ids else 0)
+
+    def take_away(self, ids: BitMap64) -> None:
+        """Note rows of which it is told that they are deleted."""
+        self.ids -= ids
+        self.doubtful -= ids
+        self.unlisted -= ids
+
+    def doubt(self, ids: BitMap64) -> None:
+        """Note rows of which nobody knows what it has."""
+        self.ids -= ids
+        self.doubtful |= ids
+        self.largest = max(self.largest, ids.max() if ids else 0)
+
+
+def trackable(ids: Collection[int]) -> BitMap64:
+    """Give those that can be kept, which are all that are known of Cirqll."""
+    try:
+        found = BitMap64(ids)
+    except OverflowError:
+        found = BitMap64((LARGEST_ID + 1,))
+    if not found or found.max() <= LARGEST_ID:
+        return found
+    return BitMap64(filter(may_be_tracked, ids))
 
 
 class DeliveredIds:
-    """The rolls of one account. One run has a roll at a time."""
+    """The rolls of one account."""
 
     def __init__(self, store: Store, *, account: str) -> None:
         """Read and write them in this store."""
         self._store = store
         self._account = account
-
-    def roll(self, name: str, *, mark: str | None) -> Roll | None:
-        """Give a roll with all that came since it was saved; ``None`` where it is not known.
-
-        ``mark`` is that of the pipeline's state, by which it is settled. Raises ``Unavailable``.
-        """
-        rolls, pages = DELIVERED_ROLLS, DELIVERED_PAGES
-        columns = (rolls.c.ids, rolls.c.unlisted, rolls.c.told, rolls.c.told_mark, rolls.c.scopes)
-        with self._store.transaction() as connection:
-            found = connection.execute(sql.select(*columns).where(*self._key(rolls, name))).first()
-            since = connection.execute(
-                sql.select(pages.c.ids).where(*self._key(pages, name))
-            ).scalars()
-            later = [BitMap64.deserialize(one) for one in since]
-        if found is None:
-            return None
-        ids, unlisted, told = map(BitMap64.deserialize, found[:3])
-        roll = Roll(ids, unlisted, told, found[3], found[4])
-        roll.settle(mark)
-        roll.add(BitMap64().union(*later))
-        return roll
 
     def begin(self, stream: str) -> str:
         """Begin a roll without ids and give its name. Raises ``Unavailable``.
@@ -96,50 +96,104 @@ class DeliveredIds:
         Those of pipelines that are no more are thrown away.
         """
         name = secrets.token_hex(8)
-        rolls, pages = DELIVERED_ROLLS, DELIVERED_PAGES
+        row = {"account": self._account, "roll": name, "stream": stream, "settled": 0, "last": 0}
         with self._store.transaction() as connection:
-            since = self._store.now() - _KEPT_SECONDS
-            old = sql.select(rolls.c.roll).where(
-                rolls.c.account == self._account, rolls.c.saved_at < since
-            )
-            for roll in connection.execute(old).scalars().all():
-                for table in (pages, rolls):
-                    connection.execute(sql.delete(table).where(*self._key(table, roll)))
-            values = {"account": self._account, "roll": name, "stream": stream}
-            connection.execute(sql.insert(rolls).values(values | self._columns(Roll())))
+            self._forget_old(connection)
+            connection.execute(sql.insert(DELIVERED_ROLLS).values(row | self._columns(Roll())))
         return name
 
-    def add(self, name: str, ids: BitMap64) -> None:
-        """Add what came with a page. Raises ``Unavailable``."""
-        row = {
-            "account": self._account,
-            "roll": name,
-            "page": secrets.token_hex(8),
-            "ids": ids.serialize(),
-        }
-        with self._store.transaction() as connection:
-            connection.execute(sql.insert(DELIVERED_PAGES).values(row))
+    def roll(self, name: str, *, until: int) -> Roll | None:
+        """Give a roll; ``None`` where it is not known. Raises ``Unavailable``.
 
-    def save(self, name: str, roll: Roll) -> None:
-        """Write a roll in place of what is there of it. Raises ``Unavailable``."""
-        rolls, pages = DELIVERED_ROLLS, DELIVERED_PAGES
+        ``until`` is the number that the pipeline's state has.
+        """
+        table = DELIVERED_ROLLS
         with self._store.transaction() as connection:
-            connection.execute(
-                sql.update(rolls).where(*self._key(rolls, name)).values(self._columns(roll))
+            question = sql.select(table).where(*self._key(table, name)).with_for_update()
+            found = connection.execute(question).mappings().first()
+            if found is None:
+                return None
+            roll = Roll(
+                BitMap64.deserialize(found["ids"]),
+                BitMap64.deserialize(found["doubtful"]),
+                BitMap64.deserialize(found["unlisted"]),
+                largest=found["largest"],
+                scopes=found["scopes"],
+                is_newer=until < found["settled"],
             )
-            connection.execute(sql.delete(pages).where(*self._key(pages, name)))
+            self._settle(connection, name, roll, until=max(until, found["settled"]))
+        return roll
+
+    def enter(
+        self, name: str, *, added: BitMap64 | None = None, gone: BitMap64 | None = None
+    ) -> int:
+        """Write down what is handed out, or told, next; give the number for the state that follows.
+
+        Raises ``Unavailable``.
+        """
+        table = DELIVERED_ROLLS
+        with self._store.transaction() as connection:
+            key = self._key(table, name)
+            last = connection.execute(sql.select(table.c.last).where(*key).with_for_update())
+            number: int = last.scalar_one() + 1
+            connection.execute(sql.update(table).where(*key).values(last=number))
+            entry = {
+                "account": self._account,
+                "roll": name,
+                "number": number,
+                "added": (added or BitMap64()).serialize(),
+                "gone": (gone or BitMap64()).serialize(),
+            }
+            connection.execute(sql.insert(DELIVERED_ENTRIES).values(entry))
+        return number
+
+    def note(self, name: str, *, unlisted: BitMap64, scopes: str | None) -> None:
+        """Write down what a comparison found. Raises ``Unavailable``."""
+        table = DELIVERED_ROLLS
+        values = {"unlisted": unlisted.serialize(), "scopes": scopes, "saved_at": self._store.now()}
+        with self._store.transaction() as connection:
+            connection.execute(sql.update(table).where(*self._key(table, name)).values(values))
+
+    def _settle(self, connection: Connection, name: str, roll: Roll, *, until: int) -> None:
+        """Take up the entries: those that the state knows, and those that are doubtful."""
+        table = DELIVERED_ENTRIES
+        entries = connection.execute(
+            sql.select(table.c.number, table.c.added, table.c.gone)
+            .where(*self._key(table, name))
+            .order_by(table.c.number)
+        ).all()
+        for number, *sets in entries:
+            added, gone = map(BitMap64.deserialize, sets)
+            if number <= until:
+                roll.add(added)
+                roll.take_away(gone)
+            else:
+                roll.doubt(added | gone)
+        if entries:
+            rolls = DELIVERED_ROLLS
+            values = {**self._columns(roll), "settled": until}
+            connection.execute(sql.update(rolls).where(*self._key(rolls, name)).values(values))
+            connection.execute(sql.delete(table).where(*self._key(table, name)))
+
+    def _forget_old(self, connection: Connection) -> None:
+        table = DELIVERED_ROLLS
+        is_old = table.c.saved_at < self._store.now() - _KEPT_SECONDS
+        question = sql.select(table.c.roll).where(table.c.account == self._account, is_old)
+        for name in connection.execute(question).scalars().all():
+            for one in (DELIVERED_ENTRIES, table):
+                connection.execute(sql.delete(one).where(*self._key(one, name)))
 
     def _columns(self, roll: Roll) -> dict[str, object]:
-        for ids in (roll.ids, roll.unlisted, roll.told):
+        for ids in (roll.ids, roll.doubtful, roll.unlisted):
             ids.run_optimize()
         return {
             "ids": roll.ids.serialize(),
+            "doubtful": roll.doubtful.serialize(),
             "unlisted": roll.unlisted.serialize(),
-            "told": roll.told.serialize(),
-            "told_mark": roll.told_mark,
+            "largest": roll.largest,
             "scopes": roll.scopes,
             "saved_at": self._store.now(),
         }
 
-    def _key(self, table: sql.Table, name: str) -> list[sql.ColumnElement[bool]]:
+    def _key(self, table: sql.Table, name: str) -> Sequence[sql.ColumnElement[bool]]:
         return [table.c.account == self._account, table.c.roll == name]

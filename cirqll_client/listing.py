@@ -73,12 +73,12 @@ class Listing:
         self._warn = warn
         self._fields: tuple[str, ...] = ("id",)
 
-    def compare(self, known: BitMap64, *, start: int = 0) -> Differences:
-        """Compare ids up to the largest known one; the first page is read at ``start``.
+    def compare(self, known: BitMap64, *, last: int = 0, start: int = 0) -> Differences:
+        """Compare ids up to the largest known one, or further; the first page is at ``start``.
 
         Raises any ``CirqllError``; nothing is known then.
         """
-        last = known.max() if known else LARGEST_ID
+        last = max(last, known.max() if known else 0) or LARGEST_ID
         try:
             return self._searched_until_sure(known, last=last, start=start)
         except (NotHonoured, RequestRefused) as error:

@@ -66,22 +66,25 @@ DELIVERED_ROLLS = sql.Table(
     sql.Column("roll", sql.String(32), primary_key=True),
     sql.Column("stream", sql.String(64), nullable=False),
     sql.Column("ids", _BITMAP, nullable=False),
+    sql.Column("doubtful", _BITMAP, nullable=False),
     sql.Column("unlisted", _BITMAP, nullable=False),
-    sql.Column("told", _BITMAP, nullable=False),
-    sql.Column("told_mark", sql.String(32), nullable=False),
+    sql.Column("largest", sql.BigInteger, nullable=False),
     sql.Column("scopes", sql.Text),
+    sql.Column("settled", sql.Integer, nullable=False),
+    sql.Column("last", sql.Integer, nullable=False),
     sql.Column("saved_at", sql.Double, nullable=False),
 )
-"""The ids of rows that a pipeline has, by stream, as bitmaps."""
-DELIVERED_PAGES = sql.Table(
-    "delivered_pages",
+"""The ids of rows that a pipeline has, by stream, as bitmaps; up to the entry ``settled``."""
+DELIVERED_ENTRIES = sql.Table(
+    "delivered_entries",
     _METADATA,
     sql.Column("account", sql.String(512), primary_key=True),
     sql.Column("roll", sql.String(32), primary_key=True),
-    sql.Column("page", sql.String(32), primary_key=True),
-    sql.Column("ids", _BITMAP, nullable=False),
+    sql.Column("number", sql.Integer, primary_key=True),
+    sql.Column("added", _BITMAP, nullable=False),
+    sql.Column("gone", _BITMAP, nullable=False),
 )
-"""What came since a roll was saved."""
+"""What was handed out, and told to be deleted, since then."""
 BUDGETS = sql.Table(
     "rate_budgets",
     _METADATA,

@@ -87,7 +87,7 @@ class Tally:
         )
 
     def _add(self, ids: list[int]) -> None:
-        """Add ids at the speed of C. A Python loop only for such as no bitmap holds."""
+        """Add ids at the speed of C; a loop only where there are such as cannot be tracked."""
         try:
             self.ids.update(ids)
         except OverflowError:
@@ -95,7 +95,7 @@ class Tally:
         else:
             if not self.ids or self.ids.max() <= LARGEST_ID:
                 return
-            self.ids.remove_range(LARGEST_ID + 1, 1 << 64)
+            self.ids -= BitMap64(row_id for row_id in ids if row_id > LARGEST_ID)
         self.others.update(row_id for row_id in ids if not may_be_tracked(row_id))
 
 

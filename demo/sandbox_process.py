@@ -68,6 +68,15 @@ class SandboxProcess:
         """Count the requests so far that were to change records."""
         return sum(one["method"] != "GET" for one in self.ask("GET", "/requests")["data"])
 
+    def reads(self, resource: str) -> list[tuple[str, int]]:
+        """List what was asked so far about rows of a resource, and the status of each answer."""
+        path = f"/api/{resource}"
+        return [
+            (_address(one), one["status"])
+            for one in self.ask("GET", "/requests")["data"]
+            if one["method"] == "GET" and (one["path"] + "/").startswith(path + "/")
+        ]
+
     def row_counts(self) -> dict[str, int]:
         """Count the rows of each resource."""
         counts: dict[str, int] = self.ask("GET", "/")["rows"]
@@ -80,6 +89,14 @@ class SandboxProcess:
     def update(self, resource: str, row_id: int, **fields: object) -> None:
         """Change this row, as somebody in the company would."""
         self.ask("PATCH", f"/rows/{resource}/{row_id}", fields)
+
+    def delete(self, resource: str, row_id: int) -> None:
+        """Delete this row, as somebody in the company would."""
+        self.ask("POST", "/delete", {"resource": resource, "ids": [row_id]})
+
+    def restore(self, resource: str, row_id: int) -> None:
+        """Bring a deleted row back."""
+        self.ask("POST", "/restore", {"resource": resource, "ids": [row_id]})
 
     def edit_some(self, resource: str, rows: int) -> list[int]:
         """Change this many rows, as somebody would, and give their ids."""
@@ -97,6 +114,12 @@ def running_sandbox(log: Path, *options: str) -> Iterator[SandboxProcess]:
         running(command, environment=os.environ, folder=Path.cwd(), output=output) as process,
     ):
         yield SandboxProcess(_announced_url(process, log))
+
+
+def _address(request: dict[str, Any]) -> str:
+    """Write the address of a request as a person would."""
+    pairs = [f"{name}={value}" for name, values in request["query"].items() for value in values]
+    return "?".join(filter(None, (request["path"], "&".join(pairs))))
 
 
 def _announced_url(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from demo.deletion import Deletion
 from demo.failures import DemoError
+from demo.summaries import summary_in, summary_of
 from demo.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from demo.screen import Screen
 
 JOB = "cirqll-to-postgres"
-_SUMMARY = re.compile(r"Summary: (\d.*)$", re.MULTILINE)
 NEW_NAME = "Drukkerij De Gouden Letter 🖨️"
 
 
@@ -50,16 +50,22 @@ class Story:
     logs: Path
 
     def tell(self) -> None:
-        """Run, look, change, run again, look again."""
+        """Run, look, change and delete, run again, look again, bring back, run once more."""
         self._first_run()
         self._show_counts()
         self._show_customers()
         first_load = self._warehouse.last_load()
-        changes = self._change_rows()
+        deletion = Deletion(self.screen, self.sandbox, self._warehouse)
+        asked = deletion.asked()
+        changes = self._change_rows(deletion)
         self._let_the_token_die()
         self._second_run()
         self._show_arrivals(changes, after=first_load)
         self._show_change(changes)
+        deletion.show_mark(asked_before=asked, summary=summary_of("customers", self._log(2)))
+        deletion.restore()
+        self._third_run()
+        deletion.show_life()
 
     @property
     def _warehouse(self) -> Warehouse:
@@ -75,6 +81,10 @@ class Story:
             rows = sum(map(self._warehouse.row_count, tables))
             step.outcome = f"{rows:,} rows in {len(tables)} tables"
         self.screen.say(f"The tap says: {summary_in(self._log(1))}")
+        self.screen.say(
+            "And of each stream, whether all came that Cirqll counts, such as of "
+            f"{summary_of('customers', self._log(1))}"
+        )
 
     def _show_counts(self) -> None:
         counts = [
@@ -92,7 +102,7 @@ class Story:
         answer = self._warehouse.customers()
         self.screen.table(answer.columns, answer.rows)
 
-    def _change_rows(self) -> Changes:
+    def _change_rows(self, deletion: Deletion) -> Changes:
         changes = Changes()
         with self.screen.step("Somebody works in Cirqll") as step:
             self.sandbox.update("customer", 1, name=NEW_NAME)
@@ -102,7 +112,8 @@ class Story:
             contact = self.sandbox.insert("contact", first_name="Sanne", customer_id=customer)
             changes.add("contact", contact)
             changes.add("chance", *self.sandbox.edit_some("chance", 5))
-            step.outcome = f"{changes.total()} rows are new or changed"
+            step.outcome = f"{changes.total()} rows are new or changed, and one is deleted"
+            changes.add("customer", deletion.delete())
         return changes
 
     def _let_the_token_die(self) -> None:
@@ -120,6 +131,11 @@ class Story:
             message = f"The tokens were renewed {renewed} times, not once. See {self._log(2)}."
             raise DemoError(message)
         self.screen.say("It renewed the tokens on its way, once for all streams.")
+
+    def _third_run(self) -> None:
+        with self.screen.step(f"Running `meltano run {JOB}` once more") as step:
+            self.project.run(JOB, log=self._log(3))
+            step.outcome = summary_in(self._log(3))
 
     def _show_arrivals(self, changes: Changes, *, after: int) -> None:
         arrivals = [
@@ -151,12 +167,6 @@ class Story:
     def _show_change(self, changes: Changes) -> None:
         name = self._warehouse.value("customers", min(changes.ids["customers"]), "name")
         self.screen.say(f"Customer 1 is now called “{name}” in PostgreSQL, too.")
-
-
-def summary_in(log: Path) -> str:
-    """Find what the tap says at its end, such as "25 rows of 16 streams in 0.1 s; 16 requests"."""
-    found = _SUMMARY.findall(log.read_text(errors="replace"))
-    return str(found[-1]) if found else "done"
 
 
 def table_of(resource: str) -> str:

@@ -94,6 +94,11 @@ class Warehouse:
         """Join the customers with the most valuable chances with what belongs to them."""
         return Answer.of(self.connection.execute(_CUSTOMERS))
 
+    def customer(self, row_id: int) -> Answer:
+        """Look up one customer, and whether it is marked as deleted."""
+        query = "select id, name, updated_at, _sdc_deleted_at from cirqll.customers where id = %s"
+        return Answer.of(self.connection.execute(query, [row_id]))
+
     def _last_load(self, table: str) -> int:
         return int(self._value("select coalesce(max(_sdc_sync_started_at), 0) from {}", table))
 

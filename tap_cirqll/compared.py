@@ -18,7 +18,12 @@ class Known:
     """What the stream handed out before, and in this run."""
 
     ids: BitMap64
+    doubtful: BitMap64
+    """Those of them of which the pipeline may have something else, or nothing."""
     unlisted: BitMap64
+    """Those of them that live, though the Index does not list them."""
+    largest: int
+    """The largest id that was ever handed out."""
     emitted: BitMap64 = field(default_factory=BitMap64)
     """In this run: a loader may write a row after its deletion if both come in one run."""
     is_all: bool = True
@@ -27,6 +32,7 @@ class Known:
     def add(self, ids: BitMap64) -> None:
         """Note rows that are handed out."""
         self.ids |= ids
+        self.doubtful -= ids
         self.unlisted -= ids
         self.emitted |= ids
 

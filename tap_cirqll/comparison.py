@@ -13,23 +13,23 @@ from cirqll_client.errors import OF_ONE_THING, CirqllError, NotFound
 from cirqll_client.listing import Differences, Listing
 from cirqll_client.query import Condition, IndexQuery
 from tap_cirqll.compared import Compared, Gone
+from tap_cirqll.deletion_guard import objection, postponement, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from cirqll_client.client import CirqllClient
     from cirqll_client.connection import Connection
     from cirqll_client.resources import Resource
     from tap_cirqll.compared import Known
     from tap_cirqll.source_reading import SourcePage, SourceReading
 
-_LOOKS_AT_ONCE = 50
+LOOKS_AT_ONCE = 50
 """Before a look at a living row, without which none of them is believed."""
 _LOOKS_AT_UNLISTED = 5
 """In a run, at rows that live without being listed."""
 _MOST_HIDDEN = 20
 """So many of the rows that are not listed may live before the list is not believed any more."""
-_ROWS_OF_A_PAGE = 1_000
-"""A guess at the page, to begin at another one each time; nothing depends on it."""
 
 
 class Comparison:
@@ -82,11 +82,13 @@ class Comparison:
             self._begin()
             return
         found = self.result.differences = self._differences()
-        yield from self._read_missed(found.unknown)
-        candidates = [*found.absent, *self._unlisted_by_chance(found)]
-        self.result.waiting = sum(one in self._known.emitted for one in candidates)
-        candidates = [one for one in candidates if one not in self._known.emitted]
-        if candidates and self._may_tell(candidates):
+        absent = BitMap64(found.absent)
+        doubtful = self._known.doubtful - absent - self._known.unlisted
+        yield from self._read_missed(doubtful.union(BitMap64(found.unknown)))
+        emitted = absent & self._known.emitted
+        self.result.waiting = len(emitted)
+        candidates = [*(absent - emitted), *self._unlisted_by_chance()]
+        if candidates and self._may_tell(len(absent)):
             yield from self._confirmed(candidates, found.listed)
 
     def _begin(self) -> None:
@@ -111,52 +113,40 @@ class Comparison:
             absent = list(expected - tally.ids)
             there = len(tally.ids)
             return Differences(absent, [], len(expected), there, listed=next(iter(tally.ids), None))
-        pages = -(-len(expected) // _ROWS_OF_A_PAGE)
-        start = self._draw.randrange(max(1, pages)) * _ROWS_OF_A_PAGE
-        return self._listing.compare(expected, start=start)
+        page = self._client.page_size_in_force
+        start = self._draw.randrange(-(-len(expected) // page)) * page if expected else 0
+        return self._listing.compare(expected, last=self._known.largest, start=start)
 
-    def _read_missed(self, unknown: list[int]) -> Iterator[SourcePage]:
-        """Read rows that are there and were never handed out, or are there again."""
-        for page in self._reading.rows_of(unknown):
+    def _read_missed(self, ids: BitMap64) -> Iterator[SourcePage]:
+        """Read rows that are there and were not handed out, or nobody knows whether they were."""
+        for page in self._reading.rows_of(list(ids)):
             self.result.returned += len(page.ids)
             yield page
 
-    def _unlisted_by_chance(self, found: Differences) -> list[int]:
+    def _unlisted_by_chance(self) -> list[int]:
         """Choose some of the rows that are not listed: they may be gone by now."""
-        unlisted = list(self._known.unlisted - BitMap64(found.unknown))
+        unlisted = list(self._known.unlisted)
         return self._draw.sample(unlisted, min(len(unlisted), _LOOKS_AT_UNLISTED))
 
-    def _may_tell(self, candidates: list[int]) -> bool:
+    def _may_tell(self, gone: int) -> bool:
         """Tell whether so many may be gone; else say why not."""
-        there, gone = len(self._known.ids), len(candidates)
-        if self._has_lost_scope and self._most < 1:
-            return self._refuse(gone, "the access token has fewer scopes than before")
-        if self._most < 1 and gone == there:
-            return self._refuse(gone, "that is all of them")
-        if gone > max(1, self._most * there):
-            return self._refuse(
-                gone, f"that is more than {self._most:.0%} of {there:,} (max_deleted_share)"
-            )
-        return True
-
-    def _refuse(self, gone: int, why: str) -> bool:
-        self.result.waiting += gone
-        self.result.reason = why
-        self._warn(
-            f"{self._resource.stream}: {counted(gone, 'row')} that you have can no longer be found "
-            f"in Cirqll, and {why}. None of them is marked as deleted. Look into Cirqll; if they "
-            "were deleted on purpose, run once with max_deleted_share set to 1."
+        why = objection(
+            gone, of=len(self._known.ids), most=self._most, has_lost_scope=self._has_lost_scope
         )
-        return False
+        if why:
+            self.result.waiting += gone
+            self.result.reason = why
+            self._warn(refusal(self._resource.stream, gone, why=why))
+        return why is None
 
     def _confirmed(self, candidates: list[int], listed: int | None) -> Iterator[Gone]:
         """Look at each by itself, and give those that are gone."""
         hidden = 0
-        for begin in range(0, len(candidates), _LOOKS_AT_ONCE):
-            some = candidates[begin : begin + _LOOKS_AT_ONCE]
+        for begin in range(0, len(candidates), LOOKS_AT_ONCE):
+            some = candidates[begin : begin + LOOKS_AT_ONCE]
             try:
-                gone = BitMap64(one for one in some if not self._lives(one))
-                is_believed = listed is None or not gone or self._lives(listed)
+                gone = BitMap64(one for one in some if not self._is_there(one))
+                is_believed = listed is None or not gone or self._is_there(listed)
             except CirqllError as error:
                 self._give_up(f"a look at each of them failed: {error.sentence}", candidates)
                 if isinstance(error, OF_ONE_THING):
@@ -176,25 +166,24 @@ class Comparison:
                 self._give_up("too many of them can still be shown", candidates)
                 return
 
-    def _lives(self, row_id: int) -> bool:
-        """Look at one row. Raises any ``CirqllError`` but for its absence."""
-        if "show" not in self._resource.actions:
-            found = self._client.index(
-                self._resource, IndexQuery(filter=Condition("id", "in", (row_id,)))
-            )
-            return row_id in found.rows.ids
-        try:
-            self._client.show(self._resource, row_id)
-        except NotFound:
-            return False
-        return True
+    def _is_there(self, row_id: int) -> bool:
+        return is_there(self._client, self._resource, row_id)
 
     def _give_up(self, why: str, candidates: list[int] | None = None) -> None:
         """Leave it to the next run, and say so."""
         left = len(candidates or ()) - self.result.deleted
         self.result.waiting += max(0, left)
         self.result.reason = why
-        self._warn(
-            f"{self._resource.stream}: deleted rows were not found this time, since {why} The next "
-            "run tries again."
-        )
+        self._warn(postponement(self._resource.stream, why=why))
+
+
+def is_there(client: CirqllClient, resource: Resource, row_id: int) -> bool:
+    """Look at one row. Raises any ``CirqllError`` but for its absence."""
+    if "show" not in resource.actions:
+        found = client.index(resource, IndexQuery(filter=Condition("id", "in", (row_id,))))
+        return row_id in found.rows.ids
+    try:
+        client.show(resource, row_id)
+    except NotFound:
+        return False
+    return True

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap64
 
-from cirqll_client.delivered_ids import DeliveredIds
-from cirqll_client.tally import may_be_tracked
+from cirqll_client.delivered_ids import DeliveredIds, trackable
 from tap_cirqll.compared import Compared, Gone, Known
 from tap_cirqll.comparison import Comparison
+from tap_cirqll.deletion_guard import has_lost
 from tap_cirqll.delivered import Delivered
 from tap_cirqll.stream import DELETED_AT, IN_STATE
 from tap_cirqll.tombstones import Untellable, tombstone_lines
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from cirqll_client.connection import Connection
+    from cirqll_client.resources import Resource
     from tap_cirqll.source_reading import SourcePage, SourceReading
     from tap_cirqll.stream import CirqllStream
 
@@ -53,9 +54,13 @@ class Deletions:
         )
         roll = self._delivered.roll
         self.known = Known(
-            BitMap64(roll.living), BitMap64(roll.unlisted), is_all=self._delivered.is_known
+            roll.known,
+            BitMap64(roll.doubtful),
+            BitMap64(roll.unlisted),
+            roll.largest,
+            is_all=self._delivered.is_known,
         )
-        self._scopes = _scopes_of(stream, connection.scopes())
+        self._scopes = scopes_of(stream.resource, connection.scopes())
         self._comparison: Comparison | None = None
 
     @property
@@ -65,7 +70,7 @@ class Deletions:
 
     def read(self, ids: list[int]) -> BitMap64:
         """Note rows that were read; give their ids, to be handed out."""
-        there = BitMap64(one for one in ids if may_be_tracked(one))
+        there = trackable(ids)
         self.known.add(there)
         return there
 
@@ -78,7 +83,7 @@ class Deletions:
             self.known,
             not_before=self._stream.beginning().not_before,
             most_deletions=float(config["max_deleted_share"]),
-            has_lost_scope=self._has_lost_scope,
+            has_lost_scope=has_lost(self._delivered.roll.scopes, self._scopes),
             warn=self._warn,
             tell=partial(self._stream.logger.info, "%s"),
         )
@@ -91,13 +96,13 @@ class Deletions:
     def tell(self, gone: Gone) -> bytes:
         """Give the messages that tell of deleted rows, and note that they were told."""
         try:
-            lines = tombstone_lines(self._stream, gone.ids, gone.at)
+            lines = tombstone_lines(self._stream, ({"id": one} for one in gone.ids), gone.at)
         except Untellable as error:
-            self._warn(
-                f"{self._stream.name}: {len(gone.ids):,} deleted rows could not be told, because "
-                f"{error}. Change the map so that it takes a row with nothing but its key and "
-                f"{DELETED_AT}; they are told again then."
-            )
+            self._warn(untold(self._stream, len(gone.ids), error))
+            if self.result:
+                self.result.deleted -= len(gone.ids)
+                self.result.waiting += len(gone.ids)
+                self.result.reason = str(error)
             return b""
         self._delivered.tell(gone.ids)
         return lines
@@ -108,20 +113,22 @@ class Deletions:
         if result is None or not self.known.is_all:
             return
         if not self._delivered.is_known:
-            self._delivered.add(self.known.ids)
+            self._delivered.begin_with(self.known.ids)
         scopes = self._delivered.roll.scopes if result.reason else self._scopes
-        self._delivered.end(unlisted=self.known.unlisted, scopes=scopes)
-
-    @property
-    def _has_lost_scope(self) -> bool:
-        before = self._delivered.roll.scopes
-        if before is None or self._scopes is None:
-            return False
-        return not set(before.split()) <= set(self._scopes.split())
+        self._delivered.note(unlisted=self.known.unlisted, scopes=scopes)
 
 
-def _scopes_of(stream: CirqllStream, scopes: frozenset[str] | None) -> str | None:
-    """Give those by which a stream is read."""
+def scopes_of(resource: Resource, scopes: frozenset[str] | None) -> str | None:
+    """Give those by which a resource is read."""
     if scopes is None:
         return None
-    return " ".join(sorted(one for one in scopes if one.startswith(f"{stream.resource.name}.read")))
+    return " ".join(sorted(one for one in scopes if one.startswith(f"{resource.name}.read")))
+
+
+def untold(stream: CirqllStream, rows: int, error: Untellable) -> str:
+    """Say that rows are gone and could not be told, and how they can."""
+    return (
+        f"{stream.name}: {rows:,} deleted rows could not be told, because {error}. Change the map "
+        f"so that it takes a row with nothing but its key and {DELETED_AT}; they are told again "
+        "then."
+    )

@@ -1,10 +1,13 @@
 """The ids that one stream has handed out to its pipeline, kept in the store or in the state.
 
-In the store, the bookmark has the name of the roll, and the mark of the last run that told of
-deletions; else it has the ids themselves::
+In the store, the bookmark has the name of the roll, and the number of the last entry in it; else it
+has the ids themselves::
 
-    {"delivered_ids": {"roll": "5c1f0a7b9d3e2468", "told": "0f1e2d3c4b5a6978"}}
-    {"delivered_ids": {"ids": "AQAAAAAAAAAAAAA…", "unlisted": "AAAAAAAAAAA="}}
+    {"delivered_ids": {"roll": "5c1f0a7b9d3e2468", "until": 17, "ids": null, …}}
+    {"delivered_ids": {"ids": "AQAAAAAAAAAAAAA…", "doubtful": …, "largest": 4711, "roll": null, …}}
+
+What a state without store cannot tell: rows that a loader wrote after the last state it kept, and
+that were deleted before the next run.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 DELIVERED = "delivered_ids"
 MOST_BYTES_IN_STATE = 64 * 1024
 """Of one stream: the ids of a million rows without gaps take 400, scattered ones 600,000."""
+_NOTHING = dict.fromkeys(("roll", "until", "ids", "doubtful", "unlisted", "largest"))
+"""Null, not absent: a runner that merges states keeps what is absent in the new one."""
 
 
 class Delivered:
@@ -50,46 +55,64 @@ class Delivered:
         self._is_in_state = is_in_state
         self._warn = warn
         self._name: str | None = None
-        found = self._found(bookmark.get(DELIVERED))
+        known = bookmark.get(DELIVERED)
+        found = self._found(known)
         self.roll = found or Roll()
-        self.is_known = found is not None or is_first
+        self.is_known = found is not None or (is_first and known is None)
         """The roll has all that was handed out; else earlier runs kept none."""
-        if self.is_known and not (self._name and not is_in_state):
-            self._keep()
+        if self.roll.is_newer:
+            warn(
+                f"The state of {stream} is older than what the store knows of it: rows that were "
+                "told to be deleted since are not told again. If tables were put back from a "
+                "backup, `cirqll verify` finds what remains in them."
+            )
+        if self.is_known:
+            self._place()
 
     def add(self, ids: BitMap64) -> None:
-        """Note rows that are handed out with the state that is written next."""
-        news = ids - self.roll.living
+        """Note rows that are handed out before the state that is written next."""
+        news = ids - self.roll.ids
         if not news:
             return
         self.roll.add(news)
         if self.is_known:
-            self._keep_page(news)
+            self._enter(added=news)
 
     def tell(self, ids: BitMap64) -> None:
-        """Note rows that were told to be deleted, with the state that is written next."""
-        mark = self.roll.tell(ids)
-        self._keep()
-        if self._name:
-            self._bookmark[DELIVERED] = {"roll": self._name, "told": mark}
+        """Note rows that are told to be deleted before the state that is written next."""
+        self.roll.take_away(ids)
+        self._enter(gone=ids)
 
-    def end(self, *, unlisted: BitMap64 | None = None, scopes: str | None = None) -> None:
-        """Keep all of it, now that the stream was read to its end, or compared."""
-        if unlisted is not None:
-            self.roll.unlisted, self.roll.scopes = unlisted, scopes
+    def begin_with(self, ids: BitMap64) -> None:
+        """Take these for all that was handed out."""
         self.is_known = True
-        self._keep()
+        self.roll.add(ids)
+        self._place()
+
+    def note(self, *, unlisted: BitMap64, scopes: str | None) -> None:
+        """Keep what a comparison found."""
+        self.roll.unlisted, self.roll.scopes = unlisted, scopes
+        if self._name:
+            self._rolls.note(self._name, unlisted=unlisted, scopes=scopes)
+        else:
+            self._place()
 
     def _found(self, known: Any) -> Roll | None:  # noqa: ANN401 - what a state holds
         if known is None:
             return None
         try:
-            if "roll" in known:
-                roll = self._rolls.roll(str(known["roll"]), mark=known.get("told"))
-                self._name = str(known["roll"]) if roll else None
+            if known.get("roll") is not None:
+                name = str(known["roll"])
+                roll = self._rolls.roll(name, until=int(known["until"]))
+                self._name = name if roll else None
                 return roll
-            return Roll(_bitmap(known["ids"]), _bitmap(known["unlisted"]))
-        except (LookupError, TypeError, ValueError) as error:
+            return Roll(
+                _bitmap(known["ids"]),
+                _bitmap(known["doubtful"]),
+                _bitmap(known["unlisted"]),
+                largest=int(known["largest"]),
+            )
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             msg = (
                 f"The state of the stream {self._stream} cannot be read: its {DELIVERED} are not "
                 "what this tap wrote. Run again with a state that is, or without one to read the "
@@ -97,27 +120,36 @@ class Delivered:
             )
             raise SettingInvalid(msg) from error
 
-    def _keep_page(self, news: BitMap64) -> None:
-        if self._name:
-            self._rolls.add(self._name, news)
-        else:
-            self._keep()
-
-    def _keep(self) -> None:
-        """Write the whole roll to where it is kept."""
+    def _place(self) -> None:
+        """Put the roll to where it is to be kept, unless it is there."""
         if self._is_in_state and self._fits_the_state():
             self._name = None
+        elif self._name is None:
+            self._name = self._rolls.begin(self._stream)
+            self._enter(added=self.roll.ids)
+            if self.roll.doubtful:
+                # Behind the number in the state, so that they stay in doubt.
+                self._rolls.enter(self._name, gone=self.roll.doubtful)
+
+    def _enter(self, *, added: BitMap64 | None = None, gone: BitMap64 | None = None) -> None:
+        if self._is_in_state and self._fits_the_state():
             return
         if self._name is None:
-            self._name = self._rolls.begin(self._stream)
-            self._bookmark[DELIVERED] = {"roll": self._name, "told": None}
-        self._rolls.save(self._name, self.roll)
+            self._place()
+            return
+        number = self._rolls.enter(self._name, added=added, gone=gone)
+        self._bookmark[DELIVERED] = _NOTHING | {"roll": self._name, "until": number}
 
     def _fits_the_state(self) -> bool:
-        """Put the roll into the state, if it is not too large. What was told is gone from it."""
-        written = {"ids": _text(self.roll.living), "unlisted": _text(self.roll.unlisted)}
+        """Put the roll into the state, if it is not too large."""
+        roll = self.roll
+        written = {
+            "ids": _text(roll.ids),
+            "doubtful": _text(roll.doubtful),
+            "unlisted": _text(roll.unlisted),
+        }
         if sum(map(len, written.values())) <= MOST_BYTES_IN_STATE:
-            self._bookmark[DELIVERED] = written
+            self._bookmark[DELIVERED] = _NOTHING | written | {"largest": roll.largest}
             return True
         self._is_in_state = False
         self._warn(
@@ -130,7 +162,7 @@ class Delivered:
 def forget(bookmark: dict[str, Any]) -> None:
     """Write down that nobody keeps the ids of what is handed out from now on."""
     if bookmark.get(DELIVERED) is not None:
-        bookmark[DELIVERED] = None  # null: a runner that merges states keeps what is absent
+        bookmark[DELIVERED] = None
 
 
 def _text(ids: BitMap64) -> str:

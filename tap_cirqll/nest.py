@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pyroaring import BitMap64
+
 from cirqll_client import custom_fields
 from cirqll_client.amounts import counted
 from cirqll_client.relations import MOST_ALONG
@@ -13,6 +15,7 @@ from cirqll_client.resources import FIELD_VALUES
 from cirqll_client.whole_relations import WholeRelation
 from tap_cirqll.field_value_rows import value_rows
 from tap_cirqll.nested_rows import entries, placed, with_id
+from tap_cirqll.row_keys import is_major
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,6 +59,8 @@ class Nest:
         self.reader: RecordReader = stream.record_reader(connection)
         self.is_refused = False
         """The server does not bring the relation along."""
+        self.came_with = BitMap64()
+        """Records that brought the relation along, be it empty; not those where it is null."""
         self._parent = parent
         self._tells_empty = tells_empty
         self._definitions = connection.definitions
@@ -79,6 +84,8 @@ class Nest:
         self._records += records
         latest = {one.record_id: one for one in apart if one.relation == self.nested.relation}
         self._has_any |= bool(latest)
+        told = (one.record_id for one in latest.values() if one.value is not None)
+        self.came_with.update(filter(is_major, told))
         return self.reader.of([row for one in latest.values() for row in self._of(one)]).rows
 
     def at_end(self) -> None:

@@ -14,7 +14,8 @@ from singer_sdk.streams import Stream
 
 from cirqll_client.custom_fields import id_in_key
 from cirqll_client.kinds import NONCONFORMING, UNDOCUMENTED, Kind, kind_of, schema_of
-from cirqll_client.resources import FIELD_VALUES, RESOURCES
+from cirqll_client.nested import COMPANY
+from cirqll_client.resources import FIELD_VALUES
 from tap_cirqll.custom_catalog import (
     ARRAY_PROPERTY,
     AS_ARRAY,
@@ -78,7 +79,7 @@ class CirqllStream(Stream):
         ``called``: what custom fields are called now, as far as that is known.
         """
         self._read_alone = read_alone
-        self.detects_deletions = resource in RESOURCES and bool(
+        self.detects_deletions = resource != COMPANY and bool(
             tap.config.get("detect_deletions", False)
         )
         self._undocumented_fields = tap.config.get("undocumented_fields", KEPT_AS_COLUMNS)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from pyroaring import BitMap64
+
 from cirqll_client.connection import connect
 from cirqll_client.errors import OF_ONE_THING, AnswerUnexpected, NotFound, ScopeMissing
 from cirqll_client.nested import COMPANY, ME_PATHS
@@ -25,6 +27,7 @@ from tap_cirqll.delivered import forget
 from tap_cirqll.journal import Journal
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
+from tap_cirqll.nested_deletions import GoneWithin, NestedDeletions, Told
 from tap_cirqll.notices import (
     check_strictly,
     fields_told,
@@ -44,12 +47,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any, TypeGuard
 
-    from pyroaring import BitMap64
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Batch
     from cirqll_client.session import Sent
+    from tap_cirqll.nested_deletions import Came
     from tap_cirqll.progress import Stage
     from tap_cirqll.shape import Findings, Shape
     from tap_cirqll.source_reading import Portion, SourcePage
@@ -82,6 +85,8 @@ class _ReadPage:
     parts: list[_Written]
     ids: BitMap64 | None
     """Of the parent's rows, where these are kept."""
+    came: Came
+    """Of those that came with it."""
 
 
 class Sync:
@@ -111,15 +116,19 @@ class Sync:
         self._findings: dict[str, list[Findings]] = {name: [] for name in paths.values()}
         self._shapes: dict[str, Shape] = {}
         self._begun: set[str] = set()
+        self._narrowed: set[str] = set()
+        """Streams of which deleted rows were told last, under a SCHEMA of their own."""
         self._sources_begun: set[Source] = set()
         self._readings: dict[Source, SourceReading] = {}
         self._without_custom_fields: set[Source] = set()
         self._deletions: dict[Source, Deletions] = {}
-        self._certificates: dict[Source, Certificate] = {}
+        self._within: dict[Source, NestedDeletions] = {}
+        self._certifying: dict[Source, Certifying] = {}
         # Told here, since maps are made anew while other threads read.
         self._aliases = {one.name: _alias(one) for source in sources for one in source.streams}
         self._part_whole: set[CirqllStream] = set()
         """Streams of which not all came along."""
+        self._ended_well: set[Source] = set()
         self._outcomes = Outcomes(sources)
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
@@ -165,6 +174,9 @@ class Sync:
         for source in self._sources:
             self._tell_late(source)
             self._keep_ids(source, connection)
+        if self._deletions:
+            # Whoever loads rows and dies is to know the roll that has their ids.
+            write(state_line(self._tap.state))
         side_by_side = SideBySide(
             self._sources,
             partial(self._pages, connection),
@@ -191,12 +203,15 @@ class Sync:
 
     def _keep_ids(self, source: Source, connection: Connection) -> None:
         """Take up what earlier runs handed out, if deleted rows are to be found."""
+        self._within[source] = NestedDeletions(source, connection, warn=self._progress.warn)
         stream = source.stream
-        if not source.is_wanted or not are_wanted(stream):
-            forget(source.bookmark_of(stream))
+        if not source.is_wanted:
             return
-        warn = partial(self._progress.warn, stream.name)
-        self._deletions[source] = Deletions(stream, connection, warn=warn)
+        if are_wanted(stream):
+            warn = partial(self._progress.warn, stream.name)
+            self._deletions[source] = Deletions(stream, connection, warn=warn)
+        else:
+            forget(source.bookmark_of(stream))
 
     def _settle_arrears(self, connection: Connection) -> None:
         """See whether what earlier runs could not read can be read now."""
@@ -208,7 +223,9 @@ class Sync:
         self._progress.sent(request)
         self._meters.sent(request)
 
-    def _pages(self, connection: Connection, source: Source) -> Iterator[_ReadPage | Gone]:
+    def _pages(
+        self, connection: Connection, source: Source
+    ) -> Iterator[_ReadPage | Gone | GoneWithin]:
         """Read one source; runs in a thread of its own."""
         for stream in reversed(source.streams):
             self._progress.began(stream.name)
@@ -222,38 +239,47 @@ class Sync:
         )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
-        deletions = self._deletions.get(source)
         for page in reading.pages():
-            yield self._read(page, deletions)
+            yield self._read(page, source)
         if source.is_company:
-            self._certificates[source] = Certificate("complete")
             return
-        certifying = Certifying(
-            reading, connection, deletions, since=source.beginning().since, warn=warn
+        certifying = self._certifying[source] = Certifying(
+            reading,
+            connection,
+            self._deletions.get(source),
+            since=source.beginning().since,
+            warn=warn,
         )
+        gone = BitMap64()
         for step in certifying.steps():
-            yield step if isinstance(step, Gone) else self._read(step, deletions)
-        self._certificates[source] = certifying.certificate()
+            gone |= step.ids if isinstance(step, Gone) else BitMap64()
+            yield step if isinstance(step, Gone) else self._read(step, source)
+        yield from self._within[source].steps(reading, gone=gone)
 
-    def _read(self, page: SourcePage, deletions: Deletions | None) -> _ReadPage:
+    def _read(self, page: SourcePage, source: Source) -> _ReadPage:
+        deletions = self._deletions.get(source)
+        ids = deletions.read(page.ids) if deletions else None
+        came = self._within[source].read(page)
         parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
-        return _ReadPage(page.batch, parts, deletions.read(page.ids) if deletions else None)
+        return _ReadPage(page.batch, parts, ids, came)
 
-    def _deliver(self, source: Source, page: _ReadPage | Gone) -> None:
-        if isinstance(page, Gone):
-            self._deliver_deletions(source, page)
+    def _deliver(self, source: Source, page: _ReadPage | Gone | GoneWithin) -> None:
+        if isinstance(page, (Gone, GoneWithin)):
+            self._write_deletions(self._told(source, page))
             return
         if source.mark_begun():
             write(state_line(self._tap.state))
         self._sources_begun.add(source)
+        # Written down first: a row that is loaded and not known would stay for ever.
+        if page.ids:
+            self._deletions[source].hand_out(page.ids)
+        self._within[source].hand_out(page.came)
         for part in page.parts:
             self._write(part)
         if page.batch is not None:
             self._remember(source, page, page.batch)
         if self._readings[source].lacks_custom_fields:
             note(source.bookmark_of(source.stream))
-        if page.ids:
-            self._deletions[source].hand_out(page.ids)
         write(state_line(self._tap.state))
         for part in page.parts:
             is_own = part.stream is source.stream and page.batch is not None
@@ -261,13 +287,21 @@ class Sync:
             self._progress.delivered(part.stream.name, rows=part.count, left=left)
             self._meters.delivered(part.stream.name, rows=part.count)
 
-    def _deliver_deletions(self, source: Source, gone: Gone) -> None:
-        stream = source.stream
+    def _told(self, source: Source, gone: Gone | GoneWithin) -> list[Told]:
+        """Give the messages for deleted rows, and for what lay within them."""
+        if isinstance(gone, GoneWithin):
+            return gone.roll.tell(gone.keys, gone.at)
+        within = self._within[source].tell_with(gone)
         lines = self._deletions[source].tell(gone)
-        if lines:
-            write(lines)
+        return [*within, Told(source.stream, lines, len(gone.ids))] if lines else within
+
+    def _write_deletions(self, told: list[Told]) -> None:
+        for one in told:
+            write(one.lines)
+            self._narrowed.add(one.stream.name)
+            self._progress.deleted(one.stream.name, rows=one.rows)
+        if told:
             write(state_line(self._tap.state))
-            self._progress.deleted(stream.name, rows=len(gone.ids))
 
     def _remember(self, source: Source, page: _ReadPage, batch: Batch) -> None:
         """Write down how far each stream is that has all of what it is made of."""
@@ -285,8 +319,9 @@ class Sync:
         is_as_before = self._shapes.get(stream.name) is part.shape
         self._shapes[stream.name] = part.shape
         is_wider = not is_as_before and stream.widen(part.shape)
-        if is_wider or stream.name not in self._begun:
+        if is_wider or stream.name not in self._begun or stream.name in self._narrowed:
             self._begun.add(stream.name)
+            self._narrowed.discard(stream.name)
             stream._write_schema_message()  # noqa: SLF001 - the SDK's own step, which sync() would take
         if part.lines is None:
             stream.write_one_by_one(part.rows)
@@ -295,9 +330,10 @@ class Sync:
 
     def _end(self, source: Source, error: Exception | None) -> None:
         """Note the end of a source. Raises what should stop the others too."""
-        if error is None and source in self._deletions:
-            self._deletions[source].end()
-            write(state_line(self._tap.state))
+        if error is None:
+            self._ended_well.add(source)
+        if error is None and (source in self._deletions or self._within[source].rolls):
+            self._end_deletions(source)
         for stream in source.streams:
             self._end_of(stream, source, error)
         if error is None or self._is_skipped(error, source):
@@ -305,6 +341,13 @@ class Sync:
         if not isinstance(error, OF_ONE_THING):
             raise error
         self._progress.warn(source.streams[0].name, error.sentence)
+
+    def _end_deletions(self, source: Source) -> None:
+        """Keep what was handed out, and tell what had to wait."""
+        if source in self._deletions:
+            self._deletions[source].end()
+        self._write_deletions(self._within[source].end())
+        write(state_line(self._tap.state))
 
     def _is_skipped(
         self, error: Exception | None, source: Source
@@ -337,9 +380,7 @@ class Sync:
         if stage == "skipped":
             return
         of_sources = [
-            self._certificates.get(source, Certificate("unknown", ("it was not read to its end",)))
-            for source in self._sources
-            if stream in source.streams
+            self._certificate(source) for source in self._sources if stream in source.streams
         ]
         own = [source for source in self._sources if source.stream is stream]
         one = of_sources[0] if own else joined(of_sources)
@@ -349,6 +390,13 @@ class Sync:
         self._meters.certified(stream.name, one)
         if one.verdict == "incomplete":
             self._progress.warn(stream.name, not_complete(stream.name, one))
+
+    def _certificate(self, source: Source) -> Certificate:
+        if source not in self._ended_well:
+            return Certificate("unknown", ("it was not read to its end",))
+        if source.is_company:
+            return Certificate("complete")
+        return self._certifying[source].certificate()
 
     def _write_certificates(self, run_id: str | None) -> None:
         """Write the rows of the stream of certificates, where somebody wants them."""

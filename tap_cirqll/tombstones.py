@@ -7,7 +7,7 @@ row keeps what it last said.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 from singer_sdk.mapper import RemoveRecordTransform
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.mapper import StreamMap
 
+    from cirqll_client.responses import Record
     from tap_cirqll.stream import CirqllStream
 
 
@@ -29,15 +30,18 @@ class Untellable(Exception):
     """A stream map stands in the way of telling; the sentence says how."""
 
 
-def tombstone_lines(stream: CirqllStream, ids: Iterable[int], at: datetime) -> bytes:
-    """Give the messages that tell of deleted rows of a stream. Raises ``Untellable``."""
-    keys = list(ids)
+def tombstone_lines(stream: CirqllStream, keys: Iterable[Record], at: datetime) -> bytes:
+    """Give the messages that tell of deleted rows of a stream, by the columns of their keys.
+
+    Raises ``Untellable``.
+    """
+    gone = [{**key, DELETED_AT: written(at)} for key in keys]
     maps = [one for one in stream.stream_maps if type(one) is not RemoveRecordTransform]
-    return b"".join(_lines(one, stream.name, keys, written(at)) for one in maps)
+    return b"".join(_lines(one, stream.name, gone) for one in maps)
 
 
-def _lines(stream_map: StreamMap, stream: str, ids: list[int], at: str) -> bytes:
-    mapped = [_mapped(stream_map, stream, {"id": one, DELETED_AT: at}) for one in ids]
+def _lines(stream_map: StreamMap, stream: str, gone: list[Record]) -> bytes:
+    mapped = [_mapped(stream_map, stream, dict(one)) for one in gone]
     rows = [row for row in mapped if row is not None]
     keys = [*(stream_map.transformed_key_properties or []), DELETED_AT]
     properties = stream_map.transformed_schema["properties"]
@@ -55,7 +59,7 @@ def _lines(stream_map: StreamMap, stream: str, ids: list[int], at: str) -> bytes
     return line + record_lines(stream_map.stream_alias, narrow) if rows else b""
 
 
-def _mapped(stream_map: StreamMap, stream: str, record: dict[str, Any]) -> dict[str, Any] | None:
+def _mapped(stream_map: StreamMap, stream: str, record: Record) -> Record | None:
     """Have a map make of a record what it makes of all. Raises ``Untellable``."""
     try:
         return stream_map.transform(record)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,9 @@ from cirqll_client.errors import (
     ScopeMissing,
     Unavailable,
 )
-from cirqll_client.listing import LARGEST_ID, Differences, Listing, may_be_tracked
+from cirqll_client.listing import Differences, Listing
 from cirqll_client.resources import resource_of_stream
+from cirqll_client.tally import LARGEST_ID, may_be_tracked
 from cirqll_client.timestamps import Timestamps
 from tests.client.asking import asking_for
 from tests.client.raw_server import answer
@@ -83,6 +84,13 @@ def test_where_nothing_differs_one_question_tells_it(crm: Source) -> None:
     assert comparison.found == Differences([], [], known=95, counted=95, listed=1)
 
 
+def test_it_begins_with_the_first_page(crm: Source) -> None:
+    crm.begin(page_maximum=10)
+    known = customers(crm, 95)
+
+    assert listing(crm, warnings=[]).compare(BitMap64(known)).listed == known[0]
+
+
 def test_the_first_page_is_read_anywhere(crm: Source) -> None:
     crm.begin(page_maximum=10)
     known = customers(crm, 95)
@@ -141,6 +149,18 @@ def test_rows_before_the_start_date_do_not_count(crm: Source, is_gone: bool) -> 
     assert all(clause in query["filter"] for query in comparison.queries)
     assert comparison.differences == ([7] if is_gone else [], [])
     assert comparison.found.counted == 8 - is_gone
+
+
+def test_a_start_date_limits_nothing_where_rows_do_not_tell_when_they_changed(crm: Source) -> None:
+    ids = crm.fill(12, seconds_apart=3600)
+    customer = resource_of_stream("customers")
+    assert customer
+    one = crm.connection()
+    timeless = replace(customer, bookmark_field=None)
+
+    there = Listing(one.client, timeless, timestamps=one.timestamps, not_before=NOON).all_ids()
+
+    assert list(there) == ids
 
 
 def test_where_nothing_is_known_all_is_unknown(crm: Source) -> None:

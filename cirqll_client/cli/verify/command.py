@@ -87,7 +87,7 @@ def verify(  # noqa: PLR0913 - an option each
         raise click.UsageError(msg)
     resources = _resources(names)
     since = _moment(start_date or variable("start_date"))
-    connection = _with_zone(settings.connection)
+    connection = _as_the_tap(settings.connection)
     with closing(Warehouse(url, schema=schema)) as warehouse:
         tables = _tables(warehouse, resources, schema=schema, are_named=bool(names))
         _announce(connection, warehouse, tables)
@@ -180,9 +180,24 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _with_zone(settings: ConnectionSettings) -> ConnectionSettings:
-    zone = variable("api_timezone")
-    return replace(settings, api_timezone=zone) if zone else settings
+def _as_the_tap(settings: ConnectionSettings) -> ConnectionSettings:
+    """Take the settings that matter to whoever reads much. Raises ``SettingInvalid``."""
+    return replace(
+        settings,
+        api_timezone=variable("api_timezone") or settings.api_timezone,
+        page_size=_number("page_size") or settings.page_size,
+        requests_per_minute=_number("requests_per_minute"),
+    )
+
+
+def _number(name: str) -> int | None:
+    text = variable(name)
+    if text is None:
+        return None
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    msg = f"The variable CIRQLL_{name.upper()} must be a whole number above 0."
+    raise SettingInvalid(msg)
 
 
 def _announce(settings: ConnectionSettings, warehouse: Warehouse, tables: Tables) -> None:

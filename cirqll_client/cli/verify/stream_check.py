@@ -87,26 +87,26 @@ class StreamCheck:
             return self._by_id(loaded)
         comparison = Comparison(self._account, loaded, times=self._times, choose=self._sides.choose)
         if self._sides.reads_every_row:
-            return self._judged(comparison.whole(warn=self._warn), loaded)
+            return self._judged(comparison.whole(warn=self._warn), loaded)[0]
         try:
             return self._searched(comparison, loaded)
         except (NotHonoured, RequestRefused) as error:
             self._sides.client.doubt(self._resource)
             self._warn(self._reads_all(error))
-        return self._judged(comparison.whole(warn=logger.info), loaded)
+        return self._judged(comparison.whole(warn=logger.info), loaded)[0]
 
     def _searched(self, comparison: Comparison, loaded: Loaded) -> StreamOutcome:
-        """Search; once more where more is counted than listed, since rows come and go meanwhile.
+        """Search; once more if the rows that were found do not explain the count.
 
-        Of rows that do not tell when they changed only the number is known: where that is not as it
-        should be, every row is read. Raises as ``outcome``.
+        Rows come and go meanwhile. Those that do not tell when they changed are not searched: where
+        there are such, every row is read. Raises as ``outcome``.
         """
-        outcome = self._judged(comparison.searched(), loaded)
-        if outcome.unaccounted:
-            outcome = self._judged(comparison.searched(), loaded)
-        if outcome.unaccounted and self._untimed() != len(loaded.untimed):
+        outcome, is_explained = self._judged(comparison.searched(), loaded)
+        if not is_explained:
+            outcome, _ = self._judged(comparison.searched(), loaded)
+        if outcome.unaccounted and (loaded.untimed or self._untimed()):
             with suppress(NotHonoured, *OF_ONE_THING):
-                return self._judged(comparison.whole(warn=logger.info), loaded)
+                return self._judged(comparison.whole(warn=logger.info), loaded)[0]
         return outcome
 
     def _untimed(self) -> int | None:
@@ -137,14 +137,17 @@ class StreamCheck:
             found, left = compared_by_id(listing, loaded, choose=self._sides.choose)
         return self._told(loaded, found, self._settled(found), left=left)
 
-    def _judged(self, found: Found, loaded: Loaded) -> StreamOutcome:
-        """Look a second time; count once more what is counted and not listed."""
+    def _judged(self, found: Found, loaded: Loaded) -> tuple[StreamOutcome, bool]:
+        """Look a second time; tell whether what was found explains what is counted now.
+
+        What is counted and not listed is reported only if the count before says the same.
+        """
         settled = self._settled(found)
-        left = settled.unaccounted(found.counted, known=loaded.ids, found=found)
-        if left and not found.is_all_missing:
-            left = settled.unaccounted(self._account.count(), known=loaded.ids, found=found)
-        left = 0 if found.is_all_missing else left
-        return self._told(loaded, found, settled, left=left)
+        before = settled.unaccounted(found.counted, known=loaded.ids, found=found)
+        if found.is_all_missing or not (before or found.candidates):
+            return self._told(loaded, found, settled, left=0), True
+        now = settled.unaccounted(self._account.count(), known=loaded.ids, found=found)
+        return self._told(loaded, found, settled, left=before and now), not now
 
     def _settled(self, found: Found) -> Settled:
         look = SecondLook(self._account, self._sides.warehouse, self._table, times=self._times)

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 from cirqll_client.cli.verify.stream_check import Sides
 from cirqll_client.cli.verify.verification import Meter, outcome_of
 from cirqll_client.cli.verify.warehouse import Warehouse
+from cirqll_client.connection import connect
 from cirqll_client.resources import resource_of_stream
+from cirqll_client.settings import ConnectionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,9 +71,19 @@ class Books:
         """Verify one stream; a search begins at this place."""
         resource = resource_of_stream(stream)
         assert resource
-        connection = self.crm.connection(**settings)
+        meter = Meter()
+        chosen = ConnectionSettings(
+            api_url=self.crm.url,
+            access_token=self.crm.sandbox.access_token,
+            store_url="sqlite://",
+            requests_per_minute=1_000_000,
+            **settings,
+        )
         self.crm.sandbox.forget_requests()
-        with closing(Warehouse(self.url, schema="cirqll")) as warehouse:
+        with (
+            closing(connect(chosen, on_sent=meter.sent)) as connection,
+            closing(Warehouse(self.url, schema="cirqll")) as warehouse,
+        ):
             sides = Sides(
                 client=connection.client,
                 timestamps=connection.timestamps,
@@ -81,7 +93,7 @@ class Books:
                 reads_every_row=every_row,
             )
             table = warehouse.tables({stream: resource.bookmark_field})[stream]
-            return outcome_of(resource, table, sides=sides, meter=Meter())
+            return outcome_of(resource, table, sides=sides, meter=meter)
 
     @property
     def requests(self) -> int:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SLOTS = 6
 laws = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 slots = st.none() | st.integers(0, SLOTS)
 Side = dict[int, int | None]
