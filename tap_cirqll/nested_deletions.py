@@ -85,7 +85,9 @@ class NestedRoll:
             is_first=not has_any_of(stream.stream_state, parent.stream),
             warn=self.warn,
         )
-        self._emitted = BitMap64()
+        self._not_now = BitMap64()
+        """Rows to be told by a later run: a loader may write what is handed out in this one after
+        their deletion."""
         self._begin()
         self.known, self.came = self._delivered.roll.known, BitMap64()
         self._scopes = scopes_of(parent, connection.scopes())
@@ -103,21 +105,19 @@ class NestedRoll:
 
     def hand_out(self, keys: BitMap64) -> None:
         """Note rows that are handed out with the state that is written next."""
-        self._emitted |= keys
+        self._not_now |= keys
         self._delivered.add(keys)
 
     def tell(self, keys: BitMap64, at: datetime) -> list[Told]:
-        """Give the messages for rows that are gone, and note that they were told.
-
-        Not for rows that were handed out in this run: a loader may write them afterwards.
-        """
-        now = (keys & self._delivered.roll.known) - self._emitted
+        """Give the messages for rows that are gone, and note that they were told."""
+        now = (keys & self._delivered.roll.known) - self._not_now
         if not now:
             return []
         try:
             lines = tombstone_lines(self.stream, self._columns.records(now), at)
         except Untellable as error:
             self.warn(untold(self.stream, len(now), error))
+            self._not_now |= now
             return []
         self._delivered.tell(now)
         return [Told(self.stream, lines, len(now))] if lines else []
@@ -125,20 +125,21 @@ class NestedRoll:
     def tell_with(self, records: BitMap64, at: datetime) -> list[Told]:
         """Do so for all rows of some records; what cannot be told yet waits for a later run."""
         roll = self._delivered.roll
-        roll.unlisted |= with_minor(roll.known, records)
-        return self.tell(roll.unlisted, at)
+        return self._tell_waiting(roll.unlisted | with_minor(roll.known, records), at, roll.scopes)
 
     def end(self, at: datetime) -> list[Told]:
-        """Tell what waited, and keep what was handed out, now that all was read."""
+        """Tell what waited, now that all was read."""
         roll = self._delivered.roll
-        told = self.tell(roll.unlisted, at)
         scopes = roll.scopes if self.is_refused else self._scopes
-        self._delivered.note(unlisted=roll.unlisted, scopes=scopes)
+        return self._tell_waiting(BitMap64(roll.unlisted), at, scopes)
+
+    def _tell_waiting(self, keys: BitMap64, at: datetime, scopes: str | None) -> list[Told]:
+        told = self.tell(keys, at)
+        # Also what was told: its entry takes it away, once a state came back that has it.
+        self._delivered.note(unlisted=keys, scopes=scopes)
         return told
 
     def _begin(self) -> None:
-        roll = self._delivered.roll
-        roll.unlisted &= roll.known
         if self._delivered.is_known:
             return
         self.stream.logger.info(
