@@ -90,8 +90,8 @@ class DeliveredIds:
         self._store = store
         self._account = account
 
-    def begin(self, stream: str) -> str:
-        """Begin a roll without ids and give its name. Raises ``Unavailable``.
+    def begin(self, stream: str, roll: Roll) -> str:
+        """Keep a roll from now on and give its name; its number is 0. Raises ``Unavailable``.
 
         Those of pipelines that are no more are thrown away.
         """
@@ -99,7 +99,7 @@ class DeliveredIds:
         row = {"account": self._account, "roll": name, "stream": stream, "settled": 0, "last": 0}
         with self._store.transaction() as connection:
             self._forget_old(connection)
-            connection.execute(sql.insert(DELIVERED_ROLLS).values(row | self._columns(Roll())))
+            connection.execute(sql.insert(DELIVERED_ROLLS).values(row | self._columns(roll)))
         return name
 
     def roll(self, name: str, *, until: int) -> Roll | None:

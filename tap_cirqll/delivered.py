@@ -125,11 +125,8 @@ class Delivered:
         if self._is_in_state and self._fits_the_state():
             self._name = None
         elif self._name is None:
-            self._name = self._rolls.begin(self._stream)
-            self._enter(added=self.roll.ids)
-            if self.roll.doubtful:
-                # Behind the number in the state, so that they stay in doubt.
-                self._rolls.enter(self._name, gone=self.roll.doubtful)
+            self._name = self._rolls.begin(self._stream, self.roll)
+            self._bookmark[DELIVERED] = _NOTHING | {"roll": self._name, "until": 0}
 
     def _enter(self, *, added: BitMap64 | None = None, gone: BitMap64 | None = None) -> None:
         if self._is_in_state and self._fits_the_state():

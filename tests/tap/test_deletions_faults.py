@@ -1,0 +1,180 @@
+"""Whatever goes wrong at whichever request: no living row is marked, and the next run makes it good."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from cirqll_sandbox import Sandbox
+from tests.tap.watched_account import WatchedAccount
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.reading_fixtures import Source
+    from tests.tap.watched_account import Watched
+
+ONCE = ("500", "403", "404", "html-200", "truncated", "cut-before")
+MORE = ("cut-middle", "empty", "502-html", "429", "lying-total", "missing-total")
+FROM_THEN_ON = ("500", "403", "404")
+
+GONE = {4, 9, 20, 21, 27}
+BACK = {12, 30}
+
+
+@pytest.fixture
+def account(crm: Source, tmp_path: Path) -> WatchedAccount:
+    """Thirty notes on eight pages: five are gone since they were loaded, two of the marked are back."""
+    account = WatchedAccount(crm, tmp_path, {"max_deleted_share": 0.5})
+    account.fill(30)
+    account.edit(1)
+    crm.behave(page_maximum=4)
+    account.run()
+    account.delete(*BACK)
+    account.run()
+    account.restore(*BACK)
+    account.delete(*GONE)
+    return account
+
+
+@pytest.fixture
+def trials(account: WatchedAccount, tmp_path: Path) -> Callable[[], WatchedAccount]:
+    """Give the account as it is now, as often as wanted."""
+    numbers = count()
+    return lambda: account.copied(tmp_path / f"trial{next(numbers)}")
+
+
+def requests_of_a_run(trials: Callable[[], WatchedAccount]) -> range:
+    """Number the requests of a run, and some more that a trial may take."""
+    return range(1, len(trials().run().requests) + 3)
+
+
+def with_fault(account: WatchedAccount, kind: str, **when: Any) -> Watched:
+    faults = account.source.sandbox.faults
+    rule = faults.add(kind, **when)
+    run = account.run()
+    faults.remove(rule)
+    return run
+
+
+def assert_made_good(account: WatchedAccount) -> None:
+    """Run in peace; all is as it should be then."""
+    run = account.run()
+    assert run.error is None
+    account.assert_equal()
+    assert account.table.marked == GONE
+
+
+def test_without_a_fault_it_is_told_in_one_run(account: WatchedAccount) -> None:
+    run = account.run()
+
+    assert set(run.deleted) == GONE
+    account.assert_equal()
+
+
+@pytest.mark.parametrize(
+    "kind", [*ONCE, *(pytest.param(kind, marks=pytest.mark.soak) for kind in MORE)]
+)
+def test_one_faulty_answer(kind: str, trials: Callable[[], WatchedAccount]) -> None:
+    for number in requests_of_a_run(trials):
+        account = trials()
+
+        run = with_fault(account, kind, at=number)
+
+        assert set(run.deleted) <= GONE, number
+        assert is_told(account, run), number
+        assert_made_good(account)
+
+
+@pytest.mark.parametrize("kind", FROM_THEN_ON)
+@pytest.mark.parametrize("path", ["", "^/api/note/"])
+def test_nothing_but_faulty_answers(
+    kind: str, path: str, trials: Callable[[], WatchedAccount]
+) -> None:
+    for number in requests_of_a_run(trials):
+        account = trials()
+
+        run = with_fault(account, kind, since=number, path=path)
+
+        assert set(run.deleted) <= GONE, number
+        assert is_told(account, run), number
+        assert_made_good(account)
+
+
+def is_told(account: WatchedAccount, run: Watched) -> bool:
+    """Tell whether all was done, or else an error or a warning says so."""
+    return account.table.marked == GONE or run.error is not None or bool(run.said())
+
+
+def test_a_server_that_denies_each_row_is_not_believed(account: WatchedAccount) -> None:
+    run = with_fault(account, "404", path="^/api/note/")
+
+    assert run.deleted == []
+    assert any("Cirqll denies a row, too, that it lists" in said for said in run.said())
+    assert run.certificate["verdict"] == "incomplete"
+
+
+@pytest.mark.parametrize("kind", ["403", "html-200"])
+def test_what_concerns_the_looks_alone_ends_no_run(account: WatchedAccount, kind: str) -> None:
+    run = with_fault(account, kind, path="^/api/note/")
+
+    assert run.error is None
+    assert run.deleted == []
+    assert any("a look at each of them failed: " in said for said in run.said())
+
+
+def test_a_server_that_fails_at_the_looks_ends_the_run_with_its_error(
+    account: WatchedAccount,
+) -> None:
+    run = with_fault(account, "500", path="^/api/note/")
+
+    assert run.error is not None
+    assert run.deleted == []
+    assert any("a look at each of them failed: " in said for said in run.said())
+
+
+CHANGES: dict[str, Callable[[Sandbox], Any]] = {
+    "a row goes that is listed": lambda of: of.delete("note", 2),
+    "a row comes that was not": lambda of: of.restore("note", 4, touches=False),
+    "a row comes that was not, and changes": lambda of: of.restore("note", 4),
+    "a row goes that came again": lambda of: of.delete("note", 12),
+    "a new row comes": lambda of: of.rows("note").insert(description="New"),
+    "one goes for one that comes": lambda of: (
+        of.restore("note", 9, touches=False),
+        of.delete("note", 10),
+    ),
+}
+"""What somebody may do between two requests."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_between_two_requests(
+    change: str, account: WatchedAccount, trials: Callable[[], WatchedAccount]
+) -> None:
+    sandbox, ids = account.source.sandbox, set(account.rows.ids)
+    for number in requests_of_a_run(trials):
+        trial = trials()
+        end = sandbox.before_request(
+            lambda _, at=number: CHANGES[change](sandbox) if len(sandbox.requests) == at else None
+        )
+        trial.run()
+        end()
+        trial.pass_time()
+
+        run = trial.run()
+
+        assert run.error is None
+        trial.assert_equal()
+        undo(account, ids)
+
+
+def undo(account: WatchedAccount, ids: set[int]) -> None:
+    """Have the rows that there were, no others, with the times that they had."""
+    now = set(account.rows.ids)
+    for row in ids - now:
+        account.source.sandbox.restore("note", row, touches=False)
+    if now - ids:
+        account.source.sandbox.delete("note", *(now - ids))
