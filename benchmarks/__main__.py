@@ -12,11 +12,14 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from benchmarks import (
     agreement,
+    chart_svg,
     cpu,
     end_to_end,
     instructions,
@@ -37,6 +40,20 @@ if TYPE_CHECKING:
 
 Measure = Callable[[Plan], Section]
 
+
+def _late(module: str) -> Measure:
+    """Import a measure when its turn comes.
+
+    It works in this process, which must stay small while others are measured (`process.run`).
+    """
+
+    def measure(plan: Plan) -> Section:
+        section: Section = import_module(f"benchmarks.{module}").measure(plan)
+        return section
+
+    return measure
+
+
 MEASURES: Final[Mapping[str, Measure]] = {
     "requests": requests_needed.measure,
     "instructions": instructions.measure,
@@ -48,6 +65,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "write-requests": write_requests.measure,
     "write-speed": write_speed.measure,
     "write-cpu": write_cpu.measure,
+    "deletions": _late("deletion_requests"),
+    "delivered-ids": _late("delivered_ids_cost"),
 }
 COMPARING: Final = {"instructions", "cpu"}
 RESULTS: Final = Path(__file__).with_name("results.md")
@@ -79,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(as_text(gates))
     if options.write:
         RESULTS.write_text(_page([gates, *sections], plan))
+        for one in chain.from_iterable(section.charts for section in sections):
+            RESULTS.with_name(one.file).write_text(chart_svg.as_svg(one))
     return int(_broken(sections, gate=options.gate))
 
 

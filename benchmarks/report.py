@@ -1,4 +1,4 @@
-"""What a measurement says: tables, gates and remarks, as aligned text and as Markdown."""
+"""What a measurement says: tables, charts, gates and remarks, as aligned text and as Markdown."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from benchmarks import chart_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from benchmarks.chart import Chart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Section:
 
     title: str
     tables: tuple[Table, ...] = ()
+    charts: tuple[Chart, ...] = ()
     gates: tuple[Gate, ...] = ()
     remarks: tuple[str, ...] = ()
     failure: str = ""
@@ -61,13 +66,16 @@ def gates_section(sections: Iterable[Section]) -> Section:
 def as_text(section: Section) -> str:
     """Write the section for a terminal."""
     tables = ("\n".join(_aligned(table)) for table in section.tables)
-    return "\n\n".join([f"{section.title}\n{'=' * len(section.title)}", *tables, *_words(section)])
+    title = f"{section.title}\n{'=' * len(section.title)}"
+    charts = map(chart_text.as_text, section.charts)
+    return "\n\n".join([title, *tables, *charts, *_words(section)])
 
 
 def as_markdown(section: Section) -> str:
     """Write the section for a page."""
     tables = ("\n".join(_markdown(table)) for table in section.tables)
-    return "\n\n".join([f"## {section.title}", *tables, *_words(section)])
+    charts = (f"![{one.title}]({one.file})" for one in section.charts)
+    return "\n\n".join([f"## {section.title}", *tables, *charts, *_words(section)])
 
 
 def _words(section: Section) -> tuple[str, ...]:

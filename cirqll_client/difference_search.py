@@ -3,8 +3,8 @@
 A question is a range of keys. Its answer tells how many there are in the range, and the first page
 of them; so the page is compared key by key, and the rest by its count, which follows by
 subtraction. A rest whose count is as expected is not asked for, one that differs is halved at the
-end of a page. So no key is read twice: where every page differs, this is reading everything page by
-page, with one or two questions more.
+end of a page. So no key is read twice: where keys are gone from every page, this is reading
+everything page by page, with one or two questions more; where as many came, half as much again.
 
 What the counts cannot show: as many keys gone as there are new ones in the same range. Therefore
 the first question reads its page anywhere (``start``): whoever searches again and again, each time
@@ -154,7 +154,7 @@ class DifferenceSearch:
         if self.counted is None:
             self.counted = listed.total
         self._compare(question, listed)
-        if self._asked is not None and self._asked.last > question.last:
+        if self._asked is not None:
             self._leave(question.last + 1, self._asked.last, self._asked.count - listed.total)
         self._ask()
 
@@ -179,8 +179,8 @@ class DifferenceSearch:
 
     def _leave(self, first: int, last: int, count: int) -> None:
         """Leave a range for later, if it is not as expected."""
-        if first <= last and self._known.count(first, last) != max(0, count):
-            self._rests.append(_Rest(first, last, max(0, count)))
+        if first <= last and self._known.count(first, last) != count:
+            self._rests.append(_Rest(first, last, count))
 
     def _ask(self) -> None:
         """Choose the next question."""
@@ -188,9 +188,9 @@ class DifferenceSearch:
         self.question = Range(rest.first, self._until(rest)) if rest else None
 
     def _until(self, rest: _Rest) -> int:
-        """Tell up to where to ask: half of the pages, or all if it is one."""
-        pages = -(-rest.count // self._page_size)
-        keys = pages // 2 * self._page_size
-        if not 0 < keys < self._known.count(rest.first, rest.last):
+        """Tell up to where to ask: half of the known pages, or all if what is there is one."""
+        known = self._known.count(rest.first, rest.last)
+        keys = -(-known // self._page_size) // 2 * self._page_size
+        if rest.count <= self._page_size or not 0 < keys < known:
             return rest.last
         return self._known.nth(rest.first, keys)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap64
 
 from cirqll_client.difference_search import DifferenceSearch, KnownIds, Listed, Range
+from cirqll_client.ends import LEAST_MAXIMUM
 from cirqll_client.errors import RequestRefused
 from cirqll_client.query import Condition, IndexQuery, Order, all_of
 from cirqll_client.reading import Beginning, Reading
@@ -71,7 +72,8 @@ class Listing:
         self._timestamps = timestamps
         self._not_before = not_before if resource.bookmark_field else None
         self._warn = warn
-        self._fields: tuple[str, ...] = ("id",)
+        key = resource.key_without_id
+        self._fields: tuple[str, ...] = ("id", key) if key else ("id",)
 
     def compare(self, known: BitMap64, *, last: int = 0, start: int = 0) -> Differences:
         """Compare ids up to the largest known one, or further; the first page is at ``start``.
@@ -79,12 +81,15 @@ class Listing:
         Raises any ``CirqllError``; nothing is known then.
         """
         last = max(last, known.max() if known else 0) or LARGEST_ID
+        if self._resource.key_without_id:
+            return _differences(known, self._few())
         try:
             return self._searched_until_sure(known, last=last, start=start)
         except (NotHonoured, RequestRefused) as error:
             self._warn(
-                f"{self._resource.stream} could not be counted by ranges of ids ({error}), so all "
-                "ids are read, which takes more requests and loses nothing."
+                f"{self._resource.stream} could not be counted by ranges of ids, since "
+                f"{_clause(error)}. So all ids are read, which takes more requests and loses "
+                "nothing."
             )
         there = self.all_ids()
         there.remove_range(last + 1, LARGEST_ID + 1)
@@ -100,13 +105,23 @@ class Listing:
             timestamps=self._timestamps,
             beginning=Beginning(not_before=self._not_before),
             is_incremental=is_limited,
-            fields=("id",),
+            fields=self._fields,
             warn=self._warn,
         )
         there = BitMap64()
         for batch in reading.batches():
             there.update(row["id"] for row in batch.rows if may_be_tracked(row["id"]))
         return there
+
+    def _few(self) -> BitMap64:
+        """Read the ids of rows that may have none of the server's, so that no filter finds them.
+
+        A guess: they are so few that they fit a page.
+        """
+        page = self._client.index(self._resource, IndexQuery())
+        if (page.total or 0) > len(page):
+            return self.all_ids()
+        return BitMap64(filter(may_be_tracked, page.rows.ids))
 
     def _searched_until_sure(self, known: BitMap64, *, last: int, start: int) -> Differences:
         """Search once more where not all of the count is explained.
@@ -123,10 +138,10 @@ class Listing:
 
     def _searched(self, known: BitMap64, *, last: int, start: int) -> Differences:
         search = DifferenceSearch(KnownIds(known), first=0, last=last, start=start)
-        most = 2 * len(known) + 100
         while search.question is not None:
             search.take(self._asked(search.question))
-            if search.questions > most:
+            # The most that a server that does as asked can take, whatever its pages are.
+            if search.questions > len(known) + (search.counted or 0) + 2:
                 msg = "its counts contradict each other"
                 raise NotHonoured(msg)
         counted = search.counted or 0
@@ -148,7 +163,13 @@ class Listing:
         if question.offset + len(keys) > page.total:
             msg = "it lists more than it counts"
             raise NotHonoured(msg)
-        return Listed(page.total, keys, page.limit or max(1, len(keys)))
+        if not keys and page.total - question.offset > (page.limit or 0):
+            msg = "it counts rows that it does not list"
+            raise NotHonoured(msg)
+        # A page may have been cut without a word, unless the total tells, or any page is longer.
+        is_told = self._client.is_total_proven or len(keys) < LEAST_MAXIMUM
+        size = page.limit if is_told and page.limit else len(keys)
+        return Listed(page.total, keys, max(1, size))
 
     def _query(self, question: Range) -> IndexQuery:
         bounds = []
@@ -176,6 +197,12 @@ class Listing:
         page = self._client.index(self._resource, replace(query, show=()))
         self._fields = ()
         return page
+
+
+def _clause(error: NotHonoured | RequestRefused) -> str:
+    if isinstance(error, RequestRefused):
+        return f"Cirqll refused it with {error.status}"
+    return str(error)
 
 
 def _differences(known: BitMap64, there: BitMap64) -> Differences:

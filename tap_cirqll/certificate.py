@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from cirqll_client.amounts import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
 
     from cirqll_client.recount import Recount
     from cirqll_client.tally import Tally
     from tap_cirqll.compared import Compared, Known
 
 Verdict = Literal["complete", "incomplete", "unknown"]
-_WORST_FIRST: tuple[Verdict, ...] = ("incomplete", "unknown", "complete")
+_WORST_FIRST: tuple[Verdict, ...] = ("incomplete", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +24,26 @@ class Certificate:
 
     verdict: Verdict
     reasons: tuple[str, ...] = ()
-    """Clauses: what agrees, or what does not."""
+    """Clauses: what does not agree, what is not known, what agrees."""
     counted: int | None = None
     """Rows that the server counted in the window: what changed, or all."""
-    distinct: int = 0
+    distinct: int | None = None
     """Rows of the window that came, each once."""
-    repeated: int = 0
-    changed_during: int = 0
+    repeated: int | None = None
+    changed_during: int | None = None
     """Rows of the window that changed while it was read; the next run brings them."""
-    gone_during: int = 0
+    gone_during: int | None = None
     """Rows that were deleted while it was read."""
-    read_again: int = 0
+    read_again: int | None = None
     """Rows that were missed at first."""
     account_total: int | None = None
     """Rows of the account, by the server's count; only where deleted rows are looked for."""
     known: int | None = None
     """Rows that the pipeline has as living ones."""
-    deleted: int = 0
-    unlisted: int = 0
+    deleted: int | None = None
+    unlisted: int | None = None
     """Rows that live, though the Index does not list them."""
-    waiting: int = 0
+    waiting: int | None = None
     """Rows that are gone, and were not told."""
 
     @property
@@ -54,6 +54,17 @@ class Certificate:
     def facts(self) -> dict[str, Any]:
         """Give all of it for a structured log, with the sentence."""
         return {**asdict(self), "sentence": self.sentence}
+
+
+@dataclass(frozen=True, slots=True)
+class SecondLook:
+    """What was found where the count of a reading left a doubt."""
+
+    recount: Recount
+    read_again: int = 0
+    """Rows that were missed at first."""
+    missed: int | None = 0
+    """Rows that are counted and still did not come; ``None`` where that could not be seen."""
 
 
 @dataclass(slots=True)
@@ -77,25 +88,25 @@ class _Findings:
 
 def certificate(
     tally: Tally | None,
-    recount: Recount | None,
+    look: SecondLook | None,
     compared: Compared | None,
     *,
-    read_again: int = 0,
     known: Known | None = None,
 ) -> Certificate:
     """Judge a stream that was read to its end.
 
-    ``recount`` is there where the first count left a doubt, ``compared`` where deleted rows are
+    ``look`` is there where the first count left a doubt, ``compared`` where deleted rows are
     looked for.
     """
     found = _Findings()
     if tally is None:
         return Certificate("unknown", ("nothing was counted",))
     unlisted = len(known.unlisted) if known else 0
-    _judge_window(found, tally, recount, read_again=read_again)
+    _judge_window(found, tally, look)
     if compared is not None:
-        _judge_account(found, compared, unlisted=unlisted)
-    differences = compared.differences if compared else None
+        untold = tally.lacking + ((look.missed or 0) if look else 0)
+        _judge_account(found, compared, unlisted=unlisted, untold=untold)
+    recount, differences = look and look.recount, compared and compared.differences
     return Certificate(
         found.verdict,
         found.reasons,
@@ -104,12 +115,12 @@ def certificate(
         repeated=tally.repeated,
         changed_during=recount.changed_during if recount else 0,
         gone_during=recount.gone if recount else 0,
-        read_again=read_again + (compared.returned if compared else 0),
+        read_again=(look.read_again if look else 0) + (compared.returned if compared else 0),
         account_total=differences.counted if differences else None,
         known=len(known.ids) if known else None,
-        deleted=compared.deleted if compared else 0,
-        unlisted=unlisted,
-        waiting=compared.waiting if compared else 0,
+        deleted=compared.deleted if compared else None,
+        unlisted=unlisted if known else None,
+        waiting=compared.waiting if compared else None,
     )
 
 
@@ -123,68 +134,86 @@ def needs_recount(tally: Tally | None) -> bool:
     )
 
 
-def joined(certificates: Iterable[Certificate]) -> Certificate:
-    """Judge a stream that was made of several others, by the worst of them."""
-    parts = list(certificates)
-    worst = [one for verdict in _WORST_FIRST for one in parts if one.verdict == verdict]
-    if not worst or worst[0].verdict == "complete":
-        return Certificate("complete" if parts else "unknown")
-    return Certificate(worst[0].verdict, worst[0].reasons)
+def joined(parents: Mapping[str, Certificate]) -> Certificate:
+    """Judge a stream that was made of what came with others, by the worst of them."""
+    for verdict in _WORST_FIRST:
+        bad = [name for name, one in parents.items() if one.verdict == verdict]
+        if bad:
+            return Certificate(
+                verdict, tuple(f"{name}: {parents[name].reasons[0]}" for name in bad)
+            )
+    return Certificate("complete", (f"came along with {', '.join(parents)}",))
 
 
-def _judge_window(
-    found: _Findings, tally: Tally, recount: Recount | None, *, read_again: int
-) -> None:
-    rows = tally.distinct
-    if tally.lacking:
-        found.bad.append(f"Cirqll counts {counted(tally.lacking, 'row')} that it does not give")
+def _judge_window(found: _Findings, tally: Tally, look: SecondLook | None) -> None:
+    """Compare what came with what the first answer counted, or the last one."""
+    rows = counted(tally.distinct, "row")
     if tally.repeated:
         found.bad.append(f"Cirqll gave {counted(tally.repeated, 'row')} more than once")
-    if tally.expected is None:
-        found.open.append("Cirqll does not count")
-    elif recount is not None and recount.counted is not None:
-        _judge_recount(found, recount, read_again=read_again)
-    elif not (tally.is_quiet or tally.lacking):
+    if tally.lacking:
+        found.bad.append(f"Cirqll counts {counted(tally.lacking, 'row')} that it does not give")
+    elif tally.expected is None or (look is not None and look.recount.counted is None):
+        found.open.append("Cirqll does not tell how many rows there are")
+    elif look is not None:
+        _judge_second_look(found, tally, look)
+    elif not tally.is_quiet:
         found.open.append("rows changed while it was read, and could not be counted again")
-    elif rows > tally.expected:
-        found.bad.append(f"Cirqll counts {tally.expected:,} and gives {counted(rows, 'row')}")
-    elif not tally.lacking:
-        found.good.append(f"{counted(rows, 'row')} read as counted")
+    elif tally.distinct != tally.expected:
+        found.bad.append(f"Cirqll counts {tally.expected:,} and gave {rows}")
+    else:
+        found.good.append(f"{rows} read, as many as Cirqll counts")
 
 
-def _judge_recount(found: _Findings, recount: Recount, *, read_again: int) -> None:
-    missed = len(recount.missing_ids) + recount.uncertain - read_again
-    if missed > 0:
-        found.bad.append(f"Cirqll counts {counted(missed, 'row')} that did not come")
-    words = [f"{recount.counted:,} counted"]
-    if recount.changed_during:
-        words.append(f"{recount.changed_during:,} changed while it was read")
-    if recount.gone:
-        words.append(f"{recount.gone:,} deleted while it was read")
-    if read_again:
-        words.append(f"{read_again:,} read again")
-    found.good.append(", ".join(words))
+def _judge_second_look(found: _Findings, tally: Tally, look: SecondLook) -> None:
+    if look.missed is None:
+        found.open.append("rows that were missed could not be read")
+    elif look.missed:
+        found.bad.append(f"Cirqll counts {counted(look.missed, 'row')} that did not come")
+    details = []
+    if look.read_again:
+        details.append(f"{look.read_again:,} missed at first and read again")
+    if look.recount.changed_during:
+        details.append(f"{look.recount.changed_during:,} changed meanwhile (for the next run)")
+    if look.recount.gone:
+        details.append(f"{look.recount.gone:,} deleted meanwhile")
+    if details or look.missed:
+        details.append(f"{look.recount.counted:,} counted at the end")
+    else:
+        details.append("as many as Cirqll counts")
+    found.good.append(", ".join((f"{counted(tally.distinct, 'row')} read", *details)))
 
 
-def _judge_account(found: _Findings, compared: Compared, *, unlisted: int) -> None:
+def _judge_account(found: _Findings, compared: Compared, *, unlisted: int, untold: int) -> None:
+    """Compare what the pipeline has with what the account has.
+
+    ``untold`` rows are known to be counted and not to come: they are not told once more.
+    """
+    reason = (compared.reason or "").removesuffix(".")
     differences = compared.differences
     if unlisted:
         found.bad.append(
-            f"{counted(unlisted, 'row')} can be shown, but are not listed, so changes of theirs "
-            "are not seen"
+            f"Cirqll shows {counted(unlisted, 'row')} that it does not list, so that no change of "
+            "theirs is seen"
         )
-    if compared.reason:
-        found.bad.append(f"{compared.waiting:,} gone and not marked, since {compared.reason}")
-    elif compared.waiting:
-        found.good.append(f"{compared.waiting:,} gone meanwhile, for the next run to tell")
     if differences is None:
-        found.open.append("the account was not counted")
+        if reason:
+            found.open.append(f"the account is not known, since {reason}")
+        else:
+            found.good.append("what is in the account is taken for what you have")
         return
+    if reason:
+        found.bad.append(f"{counted(compared.waiting, 'row')} gone and not marked, since {reason}")
+    elif compared.waiting:
+        found.good.append(f"{compared.waiting:,} deleted meanwhile, for the next run to mark")
     more = differences.unexplained
-    if not 0 <= more <= unlisted:
+    if not 0 <= more <= unlisted and more != untold:
         found.bad.append(
             f"Cirqll counts {abs(more):,} {'more' if more > 0 else 'fewer'} in the account than "
             "it lists"
         )
-    elif not compared.is_by_reading:
-        found.good.append(f"{differences.counted:,} in the account, as counted")
+    elif not (compared.is_by_reading or untold):
+        found.good.append(_has_all(differences.counted))
+
+
+def _has_all(there: int) -> str:
+    return f"{there:,} in the account, and you have them all" if there else "none in the account"

@@ -8,14 +8,15 @@ from pyroaring import BitMap64
 
 from cirqll_client.errors import OF_ONE_THING
 from cirqll_client.listing import Listing
-from tap_cirqll.certificate import Certificate, certificate, needs_recount
+from cirqll_client.tally import LARGEST_ID
+from tap_cirqll.certificate import Certificate, SecondLook, certificate, needs_recount
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from cirqll_client.connection import Connection
-    from cirqll_client.recount import Recount
+    from cirqll_client.listing import Differences
     from tap_cirqll.compared import Gone
     from tap_cirqll.deletions import Deletions
     from tap_cirqll.source_reading import SourcePage, SourceReading
@@ -39,11 +40,10 @@ class Certifying:
         self._deletions = deletions
         self._since = since
         self._warn = warn
-        self._read_again = 0
+        self._look: SecondLook | None = None
 
     def steps(self) -> Iterator[SourcePage | Gone]:
         """Give rows that were missed, then those that are gone. Raises what ends the run."""
-        self._recount: Recount | None = None
         try:
             yield from self._look_again()
         except OF_ONE_THING as error:
@@ -58,34 +58,39 @@ class Certifying:
         """Judge the stream, once the steps were taken."""
         return certificate(
             self._reading.tally,
-            self._recount,
+            self._look,
             self._deletions.result if self._deletions else None,
-            read_again=self._read_again,
             known=self._deletions.known if self._deletions else None,
         )
 
     def _look_again(self) -> Iterator[SourcePage]:
         """Count once more where something changed meanwhile, and read what is missing."""
-        if needs_recount(self._reading.tally):
-            self._recount = self._reading.recount()
-        if self._recount is None:
+        if not needs_recount(self._reading.tally):
             return
-        missing = [*self._recount.missing_ids]
-        if self._recount.uncertain:
-            missing += self._searched() - BitMap64(missing)
-        for page in self._reading.rows_of(missing):
-            self._read_again += len(page.ids)
+        recount = self._reading.recount()
+        if recount is None:
+            return
+        self._look = SecondLook(recount, missed=None)
+        missing, missed, read_again = BitMap64(recount.missing_ids), 0, 0
+        if recount.uncertain:
+            found = self._searched()
+            missing.update(found.unknown)
+            missed = max(0, found.unexplained)
+        for page in self._reading.rows_of(list(missing)):
+            read_again += len(page.ids)
             yield page
+        # Those that did not come by their ids were deleted since they were listed.
+        self._look = SecondLook(recount, read_again=read_again, missed=missed)
 
-    def _searched(self) -> BitMap64:
-        """Find the rows of the window that did not come. Raises any ``CirqllError``."""
-        tally = self._reading.tally
-        read = tally.ids if tally else BitMap64()
+    def _searched(self) -> Differences:
+        """Compare the rows that came with those of the window. Raises any ``CirqllError``."""
+        tally, stream = self._reading.tally, self._reading.stream
         listing = Listing(
             self._connection.client,
-            self._reading.stream.resource,
+            stream.resource,
             timestamps=self._connection.timestamps,
-            not_before=self._since,
+            not_before=self._since if stream.is_incremental else None,
             warn=self._warn,
         )
-        return BitMap64(listing.compare(read).unknown)
+        # A row that is seen late may have a larger id than any that came.
+        return listing.compare(tally.ids if tally else BitMap64(), last=LARGEST_ID)

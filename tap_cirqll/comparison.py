@@ -180,8 +180,10 @@ class Comparison:
 def is_there(client: CirqllClient, resource: Resource, row_id: int) -> bool:
     """Look at one row. Raises any ``CirqllError`` but for its absence."""
     if "show" not in resource.actions:
-        found = client.index(resource, IndexQuery(filter=Condition("id", "in", (row_id,))))
-        return row_id in found.rows.ids
+        page = client.index(resource, IndexQuery())
+        if (page.total or 0) > len(page):
+            page = client.index(resource, IndexQuery(filter=Condition("id", "in", (row_id,))))
+        return row_id in page.rows.ids
     try:
         client.show(resource, row_id)
     except NotFound:

@@ -62,15 +62,15 @@ class Journal:
                 streams=[_of_run(one) for one in self._progress.streams.values()],
                 requests=self._progress.requests,
                 seconds_waited=self._progress.seconds_waited,
-                error=None if error is None else _sentence(error),
+                error=_sentence(error),
             )
         except CirqllError as failure:
             self._tell(failure)
 
     def _outcome(self, error: BaseException | None) -> Outcome:
-        if error is not None:
-            return "failed"
-        return "stopped" if self._is_stopping() else "done"
+        if self._is_stopping() and not isinstance(error, CirqllError):
+            return "stopped"
+        return "failed" if error else "done"
 
     def _tell(self, error: CirqllError) -> None:
         self._logger.warning(
@@ -91,5 +91,9 @@ def _of_run(stream: StreamProgress) -> StreamRun:
     )
 
 
-def _sentence(error: BaseException) -> str:
-    return error.sentence if isinstance(error, CirqllError) else f"It ended by a {type(error)}."
+def _sentence(error: BaseException | None) -> str | None:
+    if error is None or isinstance(error, (SystemExit, KeyboardInterrupt)):
+        return None
+    if isinstance(error, CirqllError):
+        return error.sentence
+    return f"It ended with a {type(error).__name__}."

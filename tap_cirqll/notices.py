@@ -69,7 +69,10 @@ def check_strictly(certificates: Mapping[str, Certificate]) -> None:
     """Raise ``AnswerUnexpected`` where a stream is incomplete."""
     names = [name for name, one in certificates.items() if one.verdict == "incomplete"]
     if names:
-        msg = f"Incomplete, as told above, and strict is set: {listed(names)}."
+        msg = (
+            f"Not all agrees with what Cirqll counts: {listed(names)}, for the reasons told above. "
+            "The setting strict makes an error of that."
+        )
         raise AnswerUnexpected(msg)
 
 

@@ -379,11 +379,12 @@ class Sync:
         """Say of a stream that came to its end whether all of it came."""
         if stage == "skipped":
             return
-        of_sources = [
-            self._certificate(source) for source in self._sources if stream in source.streams
-        ]
-        own = [source for source in self._sources if source.stream is stream]
-        one = of_sources[0] if own else joined(of_sources)
+        of_sources = {
+            source.stream.name: self._certificate(source)
+            for source in self._sources
+            if stream in source.streams
+        }
+        one = of_sources.get(stream.name) or joined(of_sources)
         if stream in self._part_whole:
             one = Certificate("incomplete", ("not all of what lies within records came",))
         self._progress.certified(stream.name, one)

@@ -60,7 +60,7 @@ class Found:
 
     @property
     def candidates(self) -> list[int]:
-        """The ids of all rows that may differ."""
+        """The ids of all rows that may differ; those that changed since the load are no news."""
         return [one for one in sorted({*self.absent, *self.unknown}) if one not in self.newer]
 
 
@@ -98,8 +98,7 @@ class Comparison:
             return found
         keys = self._loaded.keys[: bisect_left(self._loaded.keys, floor)]
         rest = [key for key in keys if id_of(key) not in found.newer] if found.newer else keys
-        if left or rest:
-            self._search(rest, last=floor - 1, page_size=seen.page_size)
+        self._search(rest, last=floor - 1, page_size=seen.page_size)
         return found
 
     def whole(self, *, warn: Callable[[str], None]) -> Found:
@@ -178,9 +177,7 @@ class Comparison:
         self._found.unknown.update({id_of(key): key for key in keys if key <= newest})
 
     def _note_absent(self, keys: Iterable[int]) -> None:
-        """Note rows of the table; those that are known to have changed since are no news."""
-        newer = self._found.newer
-        self._found.absent.update({id_of(key): key for key in keys if id_of(key) not in newer})
+        self._found.absent.update({id_of(key): key for key in keys})
 
     def _compare_untimed(self, there: BitMap64) -> None:
         loaded = self._loaded.untimed - self._found.newer

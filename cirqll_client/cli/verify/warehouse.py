@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 10_000
 
 
 class TableUnreadable(Exception):
-    """One table cannot be read; the others may. Its words stand in brackets."""
+    """One table cannot be read; the others may. Its words end a sentence."""
 
 
 @dataclass(frozen=True, slots=True)

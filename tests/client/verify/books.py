@@ -72,12 +72,9 @@ class Books:
         resource = resource_of_stream(stream)
         assert resource
         meter = Meter()
+        usual = {"api_url": self.crm.url, "access_token": self.crm.sandbox.access_token}
         chosen = ConnectionSettings(
-            api_url=self.crm.url,
-            access_token=self.crm.sandbox.access_token,
-            store_url="sqlite://",
-            requests_per_minute=1_000_000,
-            **settings,
+            store_url="sqlite://", requests_per_minute=1_000_000, **{**usual, **settings}
         )
         self.crm.sandbox.forget_requests()
         with (

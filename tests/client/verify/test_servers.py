@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import pytest
 
 from cirqll_client.cli.verify.printed import notes_on
+from tests.client.raw_server import answer, serving
 from tests.client.verify.books import at, differing
 
 if TYPE_CHECKING:
@@ -111,3 +114,28 @@ def test_a_stream_without_its_scope_is_told(books: Books) -> None:
     outcome = books.verified()
     assert outcome.result == "unknown"
     assert "customer.read.all" in (outcome.failure or "")
+
+
+def test_settings_that_are_one_object_are_compared_whole(books: Books) -> None:
+    # Given an API that answers an object whose entries are the rows, whatever it is asked
+    ids = {name: crc32(name.encode()) for name in ("thema", "taal")}
+    books.put(dict.fromkeys(ids.values()), "settings")
+    with serving(answer(200, '{"thema": "donker", "taal": "nl"}')) as server:
+        # When
+        right = books.verified("settings", api_url=server.url)
+        books.run(f"delete from settings where id = {ids['taal']}")  # noqa: S608 - a test's
+        wrong = books.verified("settings", api_url=server.url)
+    # Then a row of which there is no direct look is reported as it was found
+    assert (right.result, right.is_whole, right.requests) == ("equal", True, 1)
+    assert (differing(wrong), wrong.found_once) == ({"missing": [ids["taal"]]}, 1)
+
+
+def test_a_time_that_may_not_be_filtered_by_leaves_a_start_date_to_us(books: Books) -> None:
+    # Given
+    arrange(books, unfilterable_fields=("updated_at",))
+    since = datetime(2026, 5, 1, tzinfo=UTC) + timedelta(seconds=90)
+    # When
+    outcome = books.verified(since=since)
+    # Then
+    assert differing(outcome) == {"missing": [100], "stale": [150], "surplus": [290]}
+    assert "Cirqll refused it with 400" in outcome.warnings[0]

@@ -63,6 +63,17 @@ def test_rows_that_stand_there_twice_count_once_by_the_newest(loaded: Books) -> 
     assert "3 rows of the table repeat an id; the newest counts." in list(notes_on(outcome))
 
 
+def test_the_newest_of_rows_that_stand_there_twice_is_looked_at_again(loaded: Books) -> None:
+    # Given a row whose newest time stands between older ones
+    loaded.run(f"insert into customers values (5, '{in_utc(at(2))}', null), (5, null, null)")  # noqa: S608 - a test's
+    loaded.run(f"insert into customers values (6, '{in_utc(at(9))}', null)")  # noqa: S608 - a test's
+    # When
+    with closing(Warehouse(loaded.url, schema=None)) as warehouse:
+        again = warehouse.again(Table("customers", "updated_at", has_deletions=True), [5, 6, 99])
+    # Then
+    assert {row: str(time) for row, time in again.items()} == {5: at(5), 6: at(9)}
+
+
 def test_a_table_without_times_is_compared_by_its_ids(loaded: Books) -> None:
     # Given
     loaded.run("alter table customers drop column updated_at")
