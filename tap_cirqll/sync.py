@@ -239,6 +239,7 @@ class Sync:
         )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
+        since = source.beginning().since  # it moves while the pages are written
         for page in reading.pages():
             yield self._read(page, source)
         if source.is_company:
@@ -247,7 +248,7 @@ class Sync:
             reading,
             connection,
             self._deletions.get(source),
-            since=source.beginning().since,
+            since=since,
             warn=warn,
         )
         gone = BitMap64()

@@ -68,7 +68,12 @@ def test_a_schema_of_these_two_columns_goes_before_it_and_a_state_behind(
 
     *_, schema, told, first, last = account.run().messages
 
-    assert [m["type"] for m in (schema, told, first, last)] == ["SCHEMA", "RECORD", "STATE", "STATE"]
+    assert [m["type"] for m in (schema, told, first, last)] == [
+        "SCHEMA",
+        "RECORD",
+        "STATE",
+        "STATE",
+    ]
     assert schema["schema"]["properties"].keys() == NARROW == told["record"].keys()
     assert schema["key_properties"] == ["id"]
     assert "required" not in schema["schema"] or set(schema["schema"]["required"]) <= {"id"}

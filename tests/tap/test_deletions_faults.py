@@ -156,7 +156,8 @@ HIDDEN_BY_COUNTS = {"a row comes that was not", "one goes for one that comes"}
 
 @pytest.mark.parametrize(
     ("account", "change"),
-    [(1000, change) for change in CHANGES] + [(4, one) for one in CHANGES.keys() - HIDDEN_BY_COUNTS],
+    [(1000, change) for change in CHANGES]
+    + [(4, one) for one in CHANGES.keys() - HIDDEN_BY_COUNTS],
     indirect=["account"],
 )
 def test_a_change_between_two_requests(

@@ -119,9 +119,7 @@ def tell(history: History, source: Source, folder: Path) -> None:
     source.begin(page_maximum=history.page)
     own = folder / str(next(folders))
     own.mkdir()
-    account = WatchedAccount(
-        source, own, {"max_deleted_share": 1, "delivered_ids": history.home}
-    )
+    account = WatchedAccount(source, own, {"max_deleted_share": 1, "delivered_ids": history.home})
     account.fill(history.rows)
     for step in history.steps:
         go(account, step)

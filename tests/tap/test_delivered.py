@@ -178,7 +178,9 @@ def test_a_state_that_is_older_than_the_store_is_told_of(account: WatchedAccount
 
     run = account.run()
 
-    assert any("The state of notes is older than what the store knows of it" in s for s in run.said())
+    assert any(
+        "The state of notes is older than what the store knows of it" in s for s in run.said()
+    )
 
 
 def test_without_its_state_a_pipeline_begins_anew(account: WatchedAccount) -> None:
@@ -293,7 +295,7 @@ def merged(old: Any, new: Any) -> Any:
 def test_what_is_too_large_for_the_state_goes_into_the_store(crm: Source, tmp_path: Path) -> None:
     # Given ids so far apart that each takes more than 16 bytes
     account = WatchedAccount(crm, tmp_path, {"delivered_ids": "state"})
-    account.rows.insert_many({"id": n << 17, "description": "A note"} for n in range(1, 4_000))
+    account.rows.insert_many({"id": n << 17, "description": "A note"} for n in range(1, 7_000))
     account.pass_time()
     account.edit(1 << 17)
 

@@ -450,8 +450,8 @@ def test_a_map_that_takes_no_deletion_is_named_and_all_is_told_once_it_does(
 # Whatever happens to an account.
 
 VERBS = st.sampled_from(
-    ["option", "less option", "less option", "less field", "back field", "customer", "edit"]
-    + ["value", "less customer", "less customer", "back customer"]
+    "option;less option;less option;less field;back field;customer;edit;value;less customer;"
+    "less customer;back customer".split(";")
 )
 STEPS = st.tuples(
     st.lists(st.tuples(VERBS, st.integers(0, 99)), max_size=5),
@@ -543,7 +543,9 @@ def test_whatever_happened_the_tables_have_what_lives(
             do(account, verb, number)
         if fault:
             crm.sandbox.faults.add(fault[0], at=fault[1])
-        account.run(loaded=loaded, acknowledged=acknowledged)
+        # What a loader wrote after the last state that it kept is known to the store alone.
+        cuts = {"loaded": loaded, "acknowledged": acknowledged} if home == "store" else {}
+        account.run(**cuts)
         crm.sandbox.faults.clear()
 
     account.run()
