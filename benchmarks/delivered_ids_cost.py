@@ -16,7 +16,7 @@ from benchmarks.loopback import loopback
 from benchmarks.process import RunFailedError, run
 from benchmarks.readers import OURS, Job
 from benchmarks.report import Gate, Section, Table
-from cirqll_client.delivered_ids import DeliveredIds
+from cirqll_client.delivered_ids import DeliveredIds, Roll
 from cirqll_client.store import Store
 
 if TYPE_CHECKING:
