@@ -498,3 +498,15 @@ def test_many_rows_that_nobody_knew_take_a_page_each_hundred(crm: Source) -> Non
     # Then
     assert comparison.differences == ([], ids[1:-1])
     assert (len(comparison.queries), comparison.warnings) == (30, [])
+
+
+def test_a_page_that_begins_behind_all_rows_that_are_left_only_counts_them(crm: Source) -> None:
+    # Given
+    crm.begin(page_maximum=100)
+    ids = customers(crm, 1_000)
+    crm.customers.delete_many(ids[:700])
+    # When
+    comparison = compare(crm, ids, start=900)
+    # Then
+    assert comparison.differences == (ids[:700], [])
+    assert comparison.warnings == []
