@@ -41,6 +41,8 @@ class Roll:
     """Those that live, though the Index does not list them."""
     largest: int = 0
     """The largest id that it ever got."""
+    since: str | None = None
+    """It got no rows that changed before, in UTC; ``None``: it got all."""
     scopes: str | None = None
     """By what the stream was last compared; ``None`` where nobody can tell."""
     is_newer: bool = False
@@ -118,6 +120,7 @@ class DeliveredIds:
                 BitMap64.deserialize(found["doubtful"]),
                 BitMap64.deserialize(found["unlisted"]),
                 largest=found["largest"],
+                since=found["since"],
                 scopes=found["scopes"],
                 is_newer=until < found["settled"],
             )
@@ -191,6 +194,7 @@ class DeliveredIds:
             "doubtful": roll.doubtful.serialize(),
             "unlisted": roll.unlisted.serialize(),
             "largest": roll.largest,
+            "since": roll.since,
             "scopes": roll.scopes,
             "saved_at": self._store.now(),
         }

@@ -49,6 +49,12 @@ class Differences:
     listed: int | None = None
     """One of the ids that are there, if there is any."""
 
+    @classmethod
+    def between(cls, known: BitMap64, there: BitMap64) -> Differences:
+        """Compare known ids with all that there are."""
+        absent, unknown = list(known - there), list(there - known)
+        return cls(absent, unknown, len(known), counted=len(there), listed=next(iter(there), None))
+
     def applied_to(self, known: BitMap64) -> BitMap64:
         """Give the ids that are there."""
         return (known - BitMap64(self.absent)) | BitMap64(self.unknown)
@@ -57,20 +63,25 @@ class Differences:
 class Listing:
     """The ids of one resource, as the API lists them."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - of what, which of it, and whom to tell
         self,
         client: CirqllClient,
         resource: Resource,
         *,
         timestamps: Timestamps,
         not_before: datetime | None = None,
+        has_untimed: bool = False,
         warn: Callable[[str], None] = logger.warning,
     ) -> None:
-        """Prepare; nothing is asked yet. Only rows that changed since ``not_before`` count."""
+        """Prepare; nothing is asked yet. Only rows that changed since ``not_before`` count.
+
+        ``has_untimed``: and those that do not tell when, which no filter by time finds.
+        """
         self._client = client
         self._resource = resource
         self._timestamps = timestamps
         self._not_before = not_before if resource.bookmark_field else None
+        self._has_untimed = has_untimed and self._not_before is not None
         self._warn = warn
         key = resource.key_without_id
         self._fields: tuple[str, ...] = ("id", key) if key else ("id",)
@@ -82,7 +93,9 @@ class Listing:
         """
         last = max(last, known.max() if known else 0) or LARGEST_ID
         if self._resource.key_without_id:
-            return _differences(known, self._few())
+            return Differences.between(known, self._few())
+        if self._has_untimed:
+            return Differences.between(known, self._all_ids_until(last))
         try:
             return self._searched_until_sure(known, last=last, start=start)
         except (NotHonoured, RequestRefused) as error:
@@ -91,9 +104,7 @@ class Listing:
                 f"{_clause(error)}. So all ids are read, which takes more requests and loses "
                 "nothing."
             )
-        there = self.all_ids()
-        there.remove_range(last + 1, LARGEST_ID + 1)
-        return _differences(known, there)
+        return Differences.between(known, self._all_ids_until(last))
 
     def all_ids(self) -> BitMap64:
         """Read all ids. Raises any ``CirqllError``."""
@@ -103,7 +114,7 @@ class Listing:
             self._client,
             self._resource if is_limited else resource,
             timestamps=self._timestamps,
-            beginning=Beginning(not_before=self._not_before),
+            beginning=Beginning(not_before=self._not_before, has_untimed=self._has_untimed),
             is_incremental=is_limited,
             fields=self._fields,
             warn=self._warn,
@@ -111,6 +122,11 @@ class Listing:
         there = BitMap64()
         for batch in reading.batches():
             there.update(row["id"] for row in batch.rows if may_be_tracked(row["id"]))
+        return there
+
+    def _all_ids_until(self, last: int) -> BitMap64:
+        there = self.all_ids()
+        there.remove_range(last + 1, LARGEST_ID + 1)
         return there
 
     def _few(self) -> BitMap64:
@@ -203,10 +219,3 @@ def _clause(error: NotHonoured | RequestRefused) -> str:
     if isinstance(error, RequestRefused):
         return f"Cirqll refused it with {error.status}"
     return str(error)
-
-
-def _differences(known: BitMap64, there: BitMap64) -> Differences:
-    absent, unknown = known - there, there - known
-    return Differences(
-        list(absent), list(unknown), len(known), counted=len(there), listed=next(iter(there), None)
-    )

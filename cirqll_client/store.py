@@ -69,6 +69,7 @@ DELIVERED_ROLLS = sql.Table(
     sql.Column("doubtful", _BITMAP, nullable=False),
     sql.Column("unlisted", _BITMAP, nullable=False),
     sql.Column("largest", sql.BigInteger, nullable=False),
+    sql.Column("since", sql.String(32)),
     sql.Column("scopes", sql.Text),
     sql.Column("settled", sql.Integer, nullable=False),
     sql.Column("last", sql.Integer, nullable=False),

@@ -13,10 +13,10 @@ from tap_cirqll.certificate import Certificate, SecondLook, certificate, needs_r
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from cirqll_client.connection import Connection
     from cirqll_client.listing import Differences
+    from cirqll_client.reading import Beginning
     from tap_cirqll.compared import Gone
     from tap_cirqll.deletions import Deletions
     from tap_cirqll.source_reading import SourcePage, SourceReading
@@ -31,14 +31,14 @@ class Certifying:
         connection: Connection,
         deletions: Deletions | None,
         *,
-        since: datetime | None,
+        beginning: Beginning,
         warn: Callable[[str], None],
     ) -> None:
-        """Prepare; nothing is asked yet. What changed ``since`` was read, or all."""
+        """Prepare; nothing is asked yet. It was read from this beginning."""
         self._reading = reading
         self._connection = connection
         self._deletions = deletions
-        self._since = since
+        self._beginning = beginning
         self._warn = warn
         self._look: SecondLook | None = None
 
@@ -73,7 +73,11 @@ class Certifying:
         self._look = SecondLook(recount, missed=None)
         missing, missed, read_again = BitMap64(recount.missing_ids), 0, 0
         if recount.uncertain:
-            found = self._searched()
+            tally = self._reading.tally
+            if tally is None or self._beginning.stand is not None:
+                # An earlier run read a part of the window: what came is not known here.
+                return
+            found = self._searched(tally.ids)
             missing.update(found.unknown)
             missed = max(0, found.unexplained)
         for page in self._reading.rows_of(list(missing)):
@@ -82,15 +86,15 @@ class Certifying:
         # Those that did not come by their ids were deleted since they were listed.
         self._look = SecondLook(recount, read_again=read_again, missed=missed)
 
-    def _searched(self) -> Differences:
+    def _searched(self, read: BitMap64) -> Differences:
         """Compare the rows that came with those of the window. Raises any ``CirqllError``."""
-        tally, stream = self._reading.tally, self._reading.stream
+        stream = self._reading.stream
         listing = Listing(
             self._connection.client,
             stream.resource,
             timestamps=self._connection.timestamps,
-            not_before=self._since if stream.is_incremental else None,
+            not_before=self._beginning.since if stream.is_incremental else None,
             warn=self._warn,
         )
         # A row that is seen late may have a larger id than any that came.
-        return listing.compare(tally.ids if tally else BitMap64(), last=LARGEST_ID)
+        return listing.compare(read, last=LARGEST_ID)

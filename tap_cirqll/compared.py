@@ -24,6 +24,8 @@ class Known:
     """Those of them that live, though the Index does not list them."""
     largest: int
     """The largest id that was ever handed out."""
+    before: int
+    """How many rows there were before this run."""
     emitted: BitMap64 = field(default_factory=BitMap64)
     """In this run: a loader may write a row after its deletion if both come in one run."""
     is_all: bool = True

@@ -42,6 +42,7 @@ class Comparison:
         known: Known,
         *,
         not_before: datetime | None,
+        has_untimed: bool,
         most_deletions: float,
         has_lost_scope: bool,
         warn: Callable[[str], None],
@@ -63,8 +64,10 @@ class Comparison:
             self._resource,
             timestamps=connection.timestamps,
             not_before=not_before,
+            has_untimed=has_untimed,
             warn=warn,
         )
+        self._is_limited = not_before is not None
         self.result = Compared()
 
     def steps(self) -> Iterator[SourcePage | Gone]:
@@ -108,11 +111,9 @@ class Comparison:
         expected = self._known.ids - self._known.unlisted
         tally = self._reading.tally
         # A row that changed while it was read may have moved behind the end of the reading.
-        if tally and tally.is_whole and tally.is_quiet:
+        if tally and tally.is_whole and tally.is_quiet and not self._is_limited:
             self.result.is_by_reading = True
-            absent = list(expected - tally.ids)
-            there = len(tally.ids)
-            return Differences(absent, [], len(expected), there, listed=next(iter(tally.ids), None))
+            return Differences.between(expected, tally.ids)
         page = self._client.page_size_in_force
         start = self._draw.randrange(-(-len(expected) // page)) * page if expected else 0
         return self._listing.compare(expected, last=self._known.largest, start=start)
@@ -131,7 +132,7 @@ class Comparison:
     def _may_tell(self, gone: int) -> bool:
         """Tell whether so many may be gone; else say why not."""
         why = objection(
-            gone, of=len(self._known.ids), most=self._most, has_lost_scope=self._has_lost_scope
+            gone, of=self._known.before, most=self._most, has_lost_scope=self._has_lost_scope
         )
         if why:
             self.result.waiting += gone

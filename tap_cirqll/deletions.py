@@ -50,6 +50,7 @@ class Deletions:
             rolls=DeliveredIds(connection.store, account=connection.account),
             is_in_state=stream.config["delivered_ids"] == IN_STATE,
             is_first=begin.bookmark is None and begin.stand is None,
+            since=begin.not_before,
             warn=warn,
         )
         roll = self._delivered.roll
@@ -58,9 +59,11 @@ class Deletions:
             BitMap64(roll.doubtful),
             BitMap64(roll.unlisted),
             roll.largest,
+            before=len(roll.known),
             is_all=self._delivered.is_known,
         )
         self._scopes = scopes_of(stream.resource, connection.scopes())
+        self._since, self._has_untimed = self._delivered.since, begin.has_untimed
         self._comparison: Comparison | None = None
 
     @property
@@ -81,7 +84,8 @@ class Deletions:
             reading,
             connection,
             self.known,
-            not_before=self._stream.beginning().not_before,
+            not_before=self._since,
+            has_untimed=self._has_untimed,
             most_deletions=float(config["max_deleted_share"]),
             has_lost_scope=has_lost(self._delivered.roll.scopes, self._scopes),
             warn=self._warn,

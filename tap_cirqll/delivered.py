@@ -13,6 +13,7 @@ that were deleted before the next run.
 from __future__ import annotations
 
 import base64
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap64
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 DELIVERED = "delivered_ids"
 MOST_BYTES_IN_STATE = 64 * 1024
 """Of one stream: the ids of a million rows without gaps take 400, scattered ones 600,000."""
-_NOTHING = dict.fromkeys(("roll", "until", "ids", "doubtful", "unlisted", "largest"))
+_NOTHING = dict.fromkeys(("roll", "until", "ids", "doubtful", "unlisted", "largest", "since"))
 """Null, not absent: a runner that merges states keeps what is absent in the new one."""
 
 
@@ -44,10 +45,11 @@ class Delivered:
         is_in_state: bool,
         is_first: bool,
         warn: Callable[[str], None],
+        since: datetime | None = None,
     ) -> None:
         """Take what the bookmark knows. Raises ``SettingInvalid`` where that cannot be read.
 
-        ``is_first``: nothing was handed out yet.
+        ``is_first``: nothing was handed out yet. ``since``: no rows that changed before are, now.
         """
         self._bookmark = bookmark
         self._stream = stream
@@ -57,7 +59,7 @@ class Delivered:
         self._name: str | None = None
         known = bookmark.get(DELIVERED)
         found = self._found(known)
-        self.roll = found or Roll()
+        self.roll = found or Roll(since=since.isoformat() if since else None)
         self.is_known = found is not None or (is_first and known is None)
         """The roll has all that was handed out; else earlier runs kept none."""
         if self.roll.is_newer:
@@ -68,6 +70,11 @@ class Delivered:
             )
         if self.is_known:
             self._place()
+
+    @property
+    def since(self) -> datetime | None:
+        """No rows that changed before were ever handed out, whatever is wanted now."""
+        return datetime.fromisoformat(self.roll.since) if self.roll.since else None
 
     def add(self, ids: BitMap64) -> None:
         """Note rows that are handed out before the state that is written next."""
@@ -111,6 +118,7 @@ class Delivered:
                 _bitmap(known["doubtful"]),
                 _bitmap(known["unlisted"]),
                 largest=int(known["largest"]),
+                since=known.get("since"),
             )
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             msg = (
@@ -140,13 +148,14 @@ class Delivered:
     def _fits_the_state(self) -> bool:
         """Put the roll into the state, if it is not too large."""
         roll = self.roll
+        more = {"largest": roll.largest, "since": roll.since}
         written = {
             "ids": _text(roll.ids),
             "doubtful": _text(roll.doubtful),
             "unlisted": _text(roll.unlisted),
         }
         if sum(map(len, written.values())) <= MOST_BYTES_IN_STATE:
-            self._bookmark[DELIVERED] = _NOTHING | written | {"largest": roll.largest}
+            self._bookmark[DELIVERED] = _NOTHING | written | more
             return True
         self._is_in_state = False
         self._warn(

@@ -24,11 +24,10 @@ from tap_cirqll.sources import sources_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from cirqll_client.recount import Recount
-    from cirqll_client.tally import Tally
-
     from cirqll_client.connection import Connection
     from cirqll_client.reading import Reading
+    from cirqll_client.recount import Recount
+    from cirqll_client.tally import Tally
     from cirqll_client.timestamps import Timestamps
     from tap_cirqll.conformance import Apart
     from tap_cirqll.sources import Along, Source
@@ -254,6 +253,8 @@ class SourceReading:
     def _changed(self, batch: Batch, apart: list[Apart]) -> tuple[list[Any], list[int]]:
         """Leave out what the stream itself would not have asked for; give the ids of the rest."""
         stream, timestamps = self._source.stream, self._connection.timestamps
+        if not self._source.is_wanted:
+            return [], batch.ids
         own, joint = stream.beginning().since, self._source.beginning().since
         if not stream.is_incremental or own is None or own == joint:
             return [*batch.rows], batch.ids

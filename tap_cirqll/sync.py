@@ -27,7 +27,8 @@ from tap_cirqll.delivered import forget
 from tap_cirqll.journal import Journal
 from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
-from tap_cirqll.nested_deletions import GoneWithin, NestedDeletions, Told
+from tap_cirqll.nested_deletions import GoneWithin, NestedDeletions
+from tap_cirqll.nested_roll import Told
 from tap_cirqll.notices import (
     check_strictly,
     fields_told,
@@ -174,7 +175,7 @@ class Sync:
         for source in self._sources:
             self._tell_late(source)
             self._keep_ids(source, connection)
-        if self._deletions:
+        if self._deletions or any(one.rolls for one in self._within.values()):
             # Whoever loads rows and dies is to know the roll that has their ids.
             write(state_line(self._tap.state))
         side_by_side = SideBySide(
@@ -239,7 +240,7 @@ class Sync:
         )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
-        since = source.beginning().since  # it moves while the pages are written
+        beginning = source.beginning()  # it moves while the pages are written
         for page in reading.pages():
             yield self._read(page, source)
         if source.is_company:
@@ -248,7 +249,7 @@ class Sync:
             reading,
             connection,
             self._deletions.get(source),
-            since=since,
+            beginning=beginning,
             warn=warn,
         )
         gone = BitMap64()
