@@ -18,7 +18,7 @@ from cirqll_client.query import (
     all_of,
     any_of,
 )
-from cirqll_client.walks import NotHonoured, WayName, ids_of, wanted
+from cirqll_client.walks import IsWanted, NotHonoured, WayName, ids_of, wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ class KeyWalk:
         key: Key | None,
         first: Key,
         start: Condition | None = None,
-        is_wanted: Callable[[Any], bool] | None = None,
+        is_wanted: IsWanted | None = None,
     ) -> None:
         """Go on behind ``key``, else begin with ``start``; nothing lies at or before ``first``."""
         self.name = name
@@ -179,7 +179,7 @@ def changes_walk(
     )
 
 
-def id_walk(*, last_id: int, is_wanted: Callable[[Any], bool]) -> KeyWalk:
+def id_walk(*, last_id: int, is_wanted: IsWanted) -> KeyWalk:
     """Walk along the ids, from the beginning or behind ``last_id``; choose changes on our side."""
     return KeyWalk(
         "id",

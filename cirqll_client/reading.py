@@ -19,13 +19,15 @@ from cirqll_client.errors import AnswerUnexpected, RequestRefused, SettingInvali
 from cirqll_client.horizon import CLOCK_TOLERANCE, Horizon
 from cirqll_client.key_walk import KeyWalk, changes_walk, id_walk
 from cirqll_client.query import IndexQuery, Order
-from cirqll_client.tally import Tally
+from cirqll_client.tally import Tally, may_be_tracked
 from cirqll_client.walker import Step, Walker
 from cirqll_client.walks import NotHonoured, WayName
 from cirqll_client.whole_walk import WholeWalk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from pyroaring import BitMap64
 
     from cirqll_client.client import CirqllClient
     from cirqll_client.query import Condition, Group
@@ -65,6 +67,9 @@ class Beginning:
     """How much before the bookmark to begin, for rows that became visible late."""
     stand: Stand | None = None
     """Where the last reading was interrupted."""
+    handed_out: BitMap64 | None = None
+    """Rows of earlier readings, where these are known: others that come by are wanted, too, however
+    long ago they changed. None is asked for on that account."""
     has_untimed: bool = False
     """Earlier readings met rows that do not tell when they changed, so no filter finds them all."""
 
@@ -324,9 +329,12 @@ class Reading:
 
         return is_for_next
 
-    def _is_wanted(self, time: object) -> bool:
+    def _is_wanted(self, time: object, row_id: int) -> bool:
         text = self._horizon.comparable(time)
-        return self._since is None or text is None or text >= self._since
+        if self._since is None or text is None or text >= self._since:
+            return True
+        known = self._beginning.handed_out
+        return known is not None and may_be_tracked(row_id) and row_id not in known
 
     def _from_the_future(self, bookmark: datetime, now: datetime) -> str:
         return (

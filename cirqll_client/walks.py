@@ -15,13 +15,11 @@ whole      ``id``, if honoured     everything by offset, page overlapping page (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import compress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from cirqll_client.responses import Rows
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 WayName = Literal["changes", "id", "whole"]
 
@@ -38,7 +36,11 @@ def ids_of(rows: Rows) -> list[int]:
     return rows.ids
 
 
-def wanted(rows: Rows, is_wanted: Callable[[Any], bool]) -> Rows:
-    """Choose rows by the time of their last change."""
-    chosen = list(map(is_wanted, rows.times))
+IsWanted = Callable[[Any, int], bool]
+"""Tells of a row by the time of its last change, as it came, and its id."""
+
+
+def wanted(rows: Rows, is_wanted: IsWanted) -> Rows:
+    """Choose rows."""
+    chosen = list(map(is_wanted, rows.times, rows.ids))
     return Rows(*(list(compress(each, chosen)) for each in (rows.rows, rows.ids, rows.times)))

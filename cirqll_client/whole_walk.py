@@ -7,14 +7,12 @@ until two passes in a row agree that it counts more than it gives.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cirqll_client.query import IndexQuery, Order
-from cirqll_client.walks import NotHonoured, WayName, ids_of, wanted
+from cirqll_client.walks import IsWanted, NotHonoured, WayName, ids_of, wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cirqll_client.responses import Page, Rows
 
 MOST_PASSES = 5
@@ -25,7 +23,7 @@ class WholeWalk:
 
     name: WayName = "whole"
 
-    def __init__(self, *, is_wanted: Callable[[Any], bool], is_ordered: bool) -> None:
+    def __init__(self, *, is_wanted: IsWanted, is_ordered: bool) -> None:
         """Begin at the first row, in the order of ids if that is honoured."""
         self.is_complete = False
         self.lacking = 0

@@ -67,6 +67,13 @@ class Deletions:
         self._comparison: Comparison | None = None
 
     @property
+    def handed_out(self) -> BitMap64 | None:
+        """The rows of earlier runs; ``None`` where they are not known, or not all were wanted."""
+        if not self.known.is_all or self._since is not None:
+            return None
+        return self.known.ids - self.known.doubtful
+
+    @property
     def result(self) -> Compared | None:
         """What came of the comparison; ``None`` where none was made."""
         return self._comparison.result if self._comparison else None

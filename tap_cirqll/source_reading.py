@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +73,14 @@ class SourceReading:
         *,
         warn: Callable[[str], None],
         asks_for_custom_fields: bool = True,
+        handed_out: BitMap64 | None = None,
     ) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; nothing is asked yet. ``handed_out``: rows of earlier runs, where known.
 
         Custom fields are not asked for where it is known that they do not come along.
         """
         self._source = source
+        self._handed_out = handed_out
         self._asks_for_custom_fields = asks_for_custom_fields
         self.lacks_custom_fields = False
         """The rows so far came without the custom fields that are wanted of them."""
@@ -229,7 +231,7 @@ class SourceReading:
             self._connection,
             self._reader,
             warn=self._warn,
-            beginning=self._source.beginning(),
+            beginning=replace(self._source.beginning(), handed_out=self._handed_out),
             relations=relations,
             asks_for_custom_fields=self._asks_for_custom_fields,
         )
@@ -263,6 +265,7 @@ class SourceReading:
             one.record_id
             for one in apart
             if (_comparable(one.changed_at, timestamps) or since) < since
+            and (self._handed_out is None or one.record_id in self._handed_out)
         }
         pairs = zip(batch.rows, batch.ids, strict=True)
         kept = [(row, row_id) for row, row_id in pairs if row_id not in old]

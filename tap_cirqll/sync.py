@@ -232,11 +232,13 @@ class Sync:
             self._progress.began(stream.name)
             self._meters.began(stream.name)
         warn = partial(self._progress.warn, source.streams[0].name)
+        deletions = self._deletions.get(source)
         reading = self._readings[source] = SourceReading(
             source,
             connection,
             warn=warn,
             asks_for_custom_fields=source not in self._without_custom_fields,
+            handed_out=deletions.handed_out if deletions else None,
         )
         for stream, reader in reading.readers:
             self._findings[stream.name].append(reader.findings)
@@ -248,7 +250,7 @@ class Sync:
         certifying = self._certifying[source] = Certifying(
             reading,
             connection,
-            self._deletions.get(source),
+            deletions,
             beginning=beginning,
             warn=warn,
         )
@@ -261,6 +263,8 @@ class Sync:
     def _read(self, page: SourcePage, source: Source) -> _ReadPage:
         deletions = self._deletions.get(source)
         ids = deletions.read(page.ids) if deletions else None
+        if page.batch is None and not all(one.is_whole for one in page.portions):
+            ids = None  # so that they are asked for again
         came = self._within[source].read(page)
         parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
         return _ReadPage(page.batch, parts, ids, came)
@@ -280,6 +284,7 @@ class Sync:
             self._write(part)
         if page.batch is not None:
             self._remember(source, page, page.batch)
+        self._part_whole |= {part.stream for part in page.parts if not part.is_whole}
         if self._readings[source].lacks_custom_fields:
             note(source.bookmark_of(source.stream))
         write(state_line(self._tap.state))
@@ -313,7 +318,6 @@ class Sync:
             if stream in whole:
                 remember(bookmark, batch, replication_key=_replication_key(stream))
             else:
-                self._part_whole.add(stream)
                 forget_stand(bookmark)
 
     def _write(self, part: _Written) -> None:

@@ -572,7 +572,7 @@ def test_the_newest_rows_tell_what_became_of_the_others(page: Page, expected: Re
 
 
 def test_the_same_page_again_is_an_offset_that_is_ignored() -> None:
-    walk = WholeWalk(is_wanted=lambda _: True, is_ordered=True)
+    walk = WholeWalk(is_wanted=lambda *_: True, is_ordered=True)
 
     walk.take(newest(1, 2, 3, total=9, limit=3))
     walk.take(newest(1, 2, 3, total=9, limit=3))

@@ -29,7 +29,7 @@ def changes(key: tuple[str, int] | None = None, since: str | None = None) -> Key
 
 
 def whole(*, is_ordered: bool = True) -> WholeWalk:
-    return WholeWalk(is_wanted=lambda _: True, is_ordered=is_ordered)
+    return WholeWalk(is_wanted=lambda *_: True, is_ordered=is_ordered)
 
 
 def test_the_first_question_asks_for_everything_in_order() -> None:
@@ -52,7 +52,7 @@ def test_the_next_question_asks_for_what_lies_behind_the_last_row() -> None:
 
 
 def test_a_walk_by_id_moves_over_the_id_alone() -> None:
-    walk = id_walk(last_id=0, is_wanted=lambda time: time == SECOND)
+    walk = id_walk(last_id=0, is_wanted=lambda time, _: time == SECOND)
 
     rows = walk.take(page((3, FIRST), (7, SECOND)))
 
