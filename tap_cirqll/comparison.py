@@ -135,7 +135,7 @@ class Comparison:
             gone, of=self._known.before, most=self._most, has_lost_scope=self._has_lost_scope
         )
         if why:
-            self.result.waiting += gone
+            self.result.waiting = gone
             self.result.reason = why
             self._warn(refusal(self._resource.stream, gone, why=why))
         return why is None

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tap_cirqll.progress import Progress, StreamProgress
 
 PROGRAM = "tap-cirqll"
+_ENDED_AT_ONCE = (SystemExit, KeyboardInterrupt)
+"""By a second signal, which does not wait for the page."""
 
 
 class Journal:
@@ -68,7 +70,7 @@ class Journal:
             self._tell(failure)
 
     def _outcome(self, error: BaseException | None) -> Outcome:
-        if self._is_stopping() and not isinstance(error, CirqllError):
+        if isinstance(error, _ENDED_AT_ONCE) or (error is None and self._is_stopping()):
             return "stopped"
         return "failed" if error else "done"
 
@@ -92,7 +94,7 @@ def _of_run(stream: StreamProgress) -> StreamRun:
 
 
 def _sentence(error: BaseException | None) -> str | None:
-    if error is None or isinstance(error, (SystemExit, KeyboardInterrupt)):
+    if error is None or isinstance(error, _ENDED_AT_ONCE):
         return None
     if isinstance(error, CirqllError):
         return error.sentence
