@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tap_cirqll.compared import Compared, Known
 
 Verdict = Literal["complete", "incomplete", "unknown"]
+_MOST_NAMES = 3
 _WORST_FIRST: tuple[Verdict, ...] = ("incomplete", "unknown")
 
 
@@ -142,7 +143,8 @@ def joined(parents: Mapping[str, Certificate]) -> Certificate:
             return Certificate(
                 verdict, tuple(f"{name}: {parents[name].reasons[0]}" for name in bad)
             )
-    return Certificate("complete", (f"came along with {', '.join(parents)}",))
+    names = ", ".join(parents) if len(parents) <= _MOST_NAMES else counted(len(parents), "stream")
+    return Certificate("complete", (f"came along with {names}",))
 
 
 def _judge_window(found: _Findings, tally: Tally, look: SecondLook | None) -> None:

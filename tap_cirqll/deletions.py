@@ -67,6 +67,11 @@ class Deletions:
         self._comparison: Comparison | None = None
 
     @property
+    def is_sure(self) -> bool:
+        """Tell whether the comparison came to its end, so that all that came back was read."""
+        return self.result is not None and self.result.differences is not None
+
+    @property
     def handed_out(self) -> BitMap64 | None:
         """The rows of earlier runs; ``None`` where they are not known, or not all were wanted."""
         if not self.known.is_all or self._since is not None:

@@ -98,7 +98,9 @@ class Delivered:
 
     def note(self, *, unlisted: BitMap64, scopes: str | None) -> None:
         """Keep what a comparison found."""
-        self.roll.unlisted, self.roll.scopes = unlisted, scopes
+        # What is told is gone from a state at once, and from a store once a state came back.
+        self.roll.unlisted = unlisted if self._name else unlisted & self.roll.known
+        self.roll.scopes = scopes
         if self._name:
             self._rolls.note(self._name, unlisted=unlisted, scopes=scopes)
         else:

@@ -93,10 +93,11 @@ class NestedDeletions:
         rolls = [one for one in self.rolls.values() if not one.is_read_whole]
         return [told for roll in rolls for told in roll.tell_with(gone.ids, gone.at)]
 
-    def end(self) -> list[Told]:
-        """Tell what waited, and keep what was handed out, now that all was read."""
+    def end(self, *, tells_waiting: bool) -> list[Told]:
+        """Keep what was handed out; tell what waited, unless its records may be there again."""
         now = datetime.now(UTC)
-        return [told for roll in self.rolls.values() for told in roll.end(now)]
+        rolls = self.rolls.values()
+        return [told for roll in rolls for told in roll.end(now, tells_waiting=tells_waiting)]
 
     def _removed(self, roll: NestedRoll, nest: Nest, gone: BitMap64) -> Iterator[GoneWithin]:
         """Give what was handed out before and did not come. Raises any ``CirqllError``."""

@@ -84,6 +84,9 @@ class NestedRoll:
     def hand_out(self, keys: BitMap64) -> None:
         """Note rows that are handed out with the state that is written next."""
         self._not_now |= keys
+        roll = self._delivered.roll
+        if keys & roll.unlisted:  # they waited to be told, and their record is there again
+            self._delivered.note(unlisted=roll.unlisted - keys, scopes=roll.scopes)
         self._delivered.add(keys)
 
     def tell(self, keys: BitMap64, at: datetime) -> list[Told]:
@@ -105,10 +108,13 @@ class NestedRoll:
         roll = self._delivered.roll
         return self._tell_waiting(roll.unlisted | with_minor(roll.known, records), at, roll.scopes)
 
-    def end(self, at: datetime) -> list[Told]:
-        """Tell what waited, now that all was read."""
+    def end(self, at: datetime, *, tells_waiting: bool) -> list[Told]:
+        """Keep by what it was read; tell what waited, unless its records may be there again."""
         roll = self._delivered.roll
         scopes = roll.scopes if self.is_refused else self._scopes
+        if not tells_waiting:
+            self._delivered.note(unlisted=roll.unlisted, scopes=scopes)
+            return []
         return self._tell_waiting(BitMap64(roll.unlisted), at, scopes)
 
     def _tell_waiting(self, keys: BitMap64, at: datetime, scopes: str | None) -> list[Told]:

@@ -5,30 +5,17 @@ from __future__ import annotations
 import logging
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
-
-from pyroaring import BitMap64
 
 from cirqll_client.connection import connect
 from cirqll_client.errors import OF_ONE_THING, AnswerUnexpected, NotFound, ScopeMissing
 from cirqll_client.nested import COMPANY, ME_PATHS
 from cirqll_client.singer_settings import connection_settings
-from tap_cirqll.arrears import note, settled
-from tap_cirqll.bookmarks import forget_stand, remember
 from tap_cirqll.certificate import Certificate, joined
 from tap_cirqll.certificates_stream import NAME as CERTIFICATES
 from tap_cirqll.certificates_stream import CertificatesStream
-from tap_cirqll.certifying import Certifying
-from tap_cirqll.compared import Gone
-from tap_cirqll.deletions import Deletions, are_wanted
-from tap_cirqll.delivered import forget
 from tap_cirqll.journal import Journal
-from tap_cirqll.messages import record_lines, state_line, write
 from tap_cirqll.meters import Meters
-from tap_cirqll.nested_deletions import GoneWithin, NestedDeletions
-from tap_cirqll.nested_roll import Told
 from tap_cirqll.notices import (
     check_strictly,
     fields_told,
@@ -40,54 +27,27 @@ from tap_cirqll.notices import (
 from tap_cirqll.outcomes import Outcomes, Skipped, not_readable
 from tap_cirqll.progress import Progress
 from tap_cirqll.side_by_side import Ended, SideBySide
-from tap_cirqll.source_reading import SourceReading
+from tap_cirqll.source_run import ReadPage, SourceRun
 from tap_cirqll.store_mark import check_store
+from tap_cirqll.stream_writer import StreamWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from typing import Any, TypeGuard
+    from typing import TypeGuard
 
     from singer_sdk.tap_base import Tap
 
     from cirqll_client.connection import Connection
-    from cirqll_client.reading import Batch
     from cirqll_client.session import Sent
-    from tap_cirqll.nested_deletions import Came
+    from tap_cirqll.nested_roll import Told
     from tap_cirqll.progress import Stage
-    from tap_cirqll.shape import Findings, Shape
-    from tap_cirqll.source_reading import Portion, SourcePage
+    from tap_cirqll.source_run import Item
     from tap_cirqll.sources import Source
     from tap_cirqll.stream import CirqllStream
 
 _NOT_READABLE = (ScopeMissing, NotFound)
 """The stream is not there for this token: nothing is wrong with the run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """The rows of one stream on their way from their reader to stdout."""
-
-    stream: CirqllStream
-    count: int
-    rows: list[Any]
-    """Gone where the lines hold them, which take a third of the memory."""
-    lines: bytes | None
-    """The RECORD messages; ``None`` where a stream map makes them."""
-    shape: Shape
-    is_whole: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadPage:
-    """A page, the parent's rows before those that came with it."""
-
-    batch: Batch | None
-    parts: list[_Written]
-    ids: BitMap64 | None
-    """Of the parent's rows, where these are kept."""
-    came: Came
-    """Of those that came with it."""
 
 
 class Sync:
@@ -114,22 +74,10 @@ class Sync:
         self._is_watched = sys.stderr.isatty() and tap.logger.isEnabledFor(logging.INFO)
         self._progress = Progress(paths, logger=tap.logger)
         self._meters = Meters({} if self._is_watched else paths)  # they are for machines
-        self._findings: dict[str, list[Findings]] = {name: [] for name in paths.values()}
-        self._shapes: dict[str, Shape] = {}
-        self._begun: set[str] = set()
-        self._narrowed: set[str] = set()
-        """Streams of which deleted rows were told last, under a SCHEMA of their own."""
-        self._sources_begun: set[Source] = set()
-        self._readings: dict[Source, SourceReading] = {}
-        self._without_custom_fields: set[Source] = set()
-        self._deletions: dict[Source, Deletions] = {}
-        self._within: dict[Source, NestedDeletions] = {}
-        self._certifying: dict[Source, Certifying] = {}
-        # Told here, since maps are made anew while other threads read.
-        self._aliases = {one.name: _alias(one) for source in sources for one in source.streams}
+        self._writer = StreamWriter(tap.state)
+        self._runs: dict[Source, SourceRun] = {}
         self._part_whole: set[CirqllStream] = set()
         """Streams of which not all came along."""
-        self._ended_well: set[Source] = set()
         self._outcomes = Outcomes(sources)
         for stream in out_of_scope:
             self._progress.ended(stream.name, "skipped")
@@ -161,9 +109,11 @@ class Sync:
         try:
             connection.hand_over(leaves=False)
             check_store(self._tap.state, connection, logger=self._tap.logger)
-            self._settle_arrears(connection)
+            for source in self._sources:
+                self._tell_late(source)
+                self._runs[source] = SourceRun(source, connection, warn=self._progress.warn)
             with self._shown():
-                self._run(connection, is_stopping)
+                self._run(is_stopping)
         finally:
             if self._outcomes.skipped and self._may_do_without:
                 self._tap.logger.warning("%s", not_readable(self._outcomes.skipped))
@@ -171,16 +121,13 @@ class Sync:
         self._write_certificates(journal.run_id)
         self._conclude()
 
-    def _run(self, connection: Connection, is_stopping: Callable[[], bool]) -> None:
-        for source in self._sources:
-            self._tell_late(source)
-            self._keep_ids(source, connection)
-        if self._deletions or any(one.rolls for one in self._within.values()):
+    def _run(self, is_stopping: Callable[[], bool]) -> None:
+        if any(one.keeps_ids for one in self._runs.values()):
             # Whoever loads rows and dies is to know the roll that has their ids.
-            write(state_line(self._tap.state))
+            self._writer.write_state()
         side_by_side = SideBySide(
             self._sources,
-            partial(self._pages, connection),
+            self._items,
             at_once=self._tap.config["concurrency"],
             is_stopping=is_stopping,
             on_idle=self._progress.log_line,
@@ -202,144 +149,52 @@ class Sync:
                 f"{' and '.join(names)} {'have' if len(names) > 1 else 'has'}",
             )
 
-    def _keep_ids(self, source: Source, connection: Connection) -> None:
-        """Take up what earlier runs handed out, if deleted rows are to be found."""
-        self._within[source] = NestedDeletions(source, connection, warn=self._progress.warn)
-        stream = source.stream
-        if not source.is_wanted:
-            return
-        if are_wanted(stream):
-            warn = partial(self._progress.warn, stream.name)
-            self._deletions[source] = Deletions(stream, connection, warn=warn)
-        else:
-            forget(source.bookmark_of(stream))
-
-    def _settle_arrears(self, connection: Connection) -> None:
-        """See whether what earlier runs could not read can be read now."""
-        for source in self._sources:
-            if source.is_wanted and not settled(source.stream, connection.client):
-                self._without_custom_fields.add(source)
-
     def _sent(self, request: Sent) -> None:
         self._progress.sent(request)
         self._meters.sent(request)
 
-    def _pages(
-        self, connection: Connection, source: Source
-    ) -> Iterator[_ReadPage | Gone | GoneWithin]:
+    def _items(self, source: Source) -> Iterator[Item]:
         """Read one source; runs in a thread of its own."""
         for stream in reversed(source.streams):
             self._progress.began(stream.name)
             self._meters.began(stream.name)
-        warn = partial(self._progress.warn, source.streams[0].name)
-        deletions = self._deletions.get(source)
-        reading = self._readings[source] = SourceReading(
-            source,
-            connection,
-            warn=warn,
-            asks_for_custom_fields=source not in self._without_custom_fields,
-            handed_out=deletions.handed_out if deletions else None,
-        )
-        for stream, reader in reading.readers:
-            self._findings[stream.name].append(reader.findings)
-        beginning = source.beginning()  # it moves while the pages are written
-        for page in reading.pages():
-            yield self._read(page, source)
-        if source.is_company:
-            return
-        certifying = self._certifying[source] = Certifying(
-            reading,
-            connection,
-            deletions,
-            beginning=beginning,
-            warn=warn,
-        )
-        gone = BitMap64()
-        for step in certifying.steps():
-            gone |= step.ids if isinstance(step, Gone) else BitMap64()
-            yield step if isinstance(step, Gone) else self._read(step, source)
-        yield from self._within[source].steps(reading, gone=gone)
+        return self._runs[source].items()
 
-    def _read(self, page: SourcePage, source: Source) -> _ReadPage:
-        deletions = self._deletions.get(source)
-        ids = deletions.read(page.ids) if deletions else None
-        if page.batch is None and not all(one.is_whole for one in page.portions):
-            ids = None  # so that they are asked for again
-        came = self._within[source].read(page)
-        parts = [_written(one, self._aliases[one.stream.name]) for one in page.portions]
-        return _ReadPage(page.batch, parts, ids, came)
+    def _deliver(self, source: Source, item: Item) -> None:
+        if isinstance(item, ReadPage):
+            self._deliver_page(source, item)
+        else:
+            self._deliver_deletions(self._runs[source].told(item))
 
-    def _deliver(self, source: Source, page: _ReadPage | Gone | GoneWithin) -> None:
-        if isinstance(page, (Gone, GoneWithin)):
-            self._write_deletions(self._told(source, page))
-            return
+    def _deliver_page(self, source: Source, page: ReadPage) -> None:
         if source.mark_begun():
-            write(state_line(self._tap.state))
-        self._sources_begun.add(source)
-        # Written down first: a row that is loaded and not known would stay for ever.
-        if page.ids:
-            self._deletions[source].hand_out(page.ids)
-        self._within[source].hand_out(page.came)
+            self._writer.write_state()
+        self._runs[source].hand_out(page)
         for part in page.parts:
-            self._write(part)
-        if page.batch is not None:
-            self._remember(source, page, page.batch)
+            self._writer.write_rows(part)
+        self._runs[source].remember(page)
         self._part_whole |= {part.stream for part in page.parts if not part.is_whole}
-        if self._readings[source].lacks_custom_fields:
-            note(source.bookmark_of(source.stream))
-        write(state_line(self._tap.state))
+        self._writer.write_state()
         for part in page.parts:
-            is_own = part.stream is source.stream and page.batch is not None
+            is_own = part.stream is source.stream
             left = page.batch.left if is_own and page.batch else None
             self._progress.delivered(part.stream.name, rows=part.count, left=left)
             self._meters.delivered(part.stream.name, rows=part.count)
 
-    def _told(self, source: Source, gone: Gone | GoneWithin) -> list[Told]:
-        """Give the messages for deleted rows, and for what lay within them."""
-        if isinstance(gone, GoneWithin):
-            return gone.roll.tell(gone.keys, gone.at)
-        within = self._within[source].tell_with(gone)
-        lines = self._deletions[source].tell(gone)
-        return [*within, Told(source.stream, lines, len(gone.ids))] if lines else within
-
-    def _write_deletions(self, told: list[Told]) -> None:
+    def _deliver_deletions(self, told: list[Told]) -> None:
         for one in told:
-            write(one.lines)
-            self._narrowed.add(one.stream.name)
+            self._writer.write_deletions(one)
             self._progress.deleted(one.stream.name, rows=one.rows)
         if told:
-            write(state_line(self._tap.state))
-
-    def _remember(self, source: Source, page: _ReadPage, batch: Batch) -> None:
-        """Write down how far each stream is that has all of what it is made of."""
-        whole = {part.stream for part in page.parts if part.is_whole}
-        for stream in source.streams:
-            bookmark = source.bookmark_of(stream)
-            if stream in whole:
-                remember(bookmark, batch, replication_key=_replication_key(stream))
-            else:
-                forget_stand(bookmark)
-
-    def _write(self, part: _Written) -> None:
-        stream = part.stream
-        is_as_before = self._shapes.get(stream.name) is part.shape
-        self._shapes[stream.name] = part.shape
-        is_wider = not is_as_before and stream.widen(part.shape)
-        if is_wider or stream.name not in self._begun or stream.name in self._narrowed:
-            self._begun.add(stream.name)
-            self._narrowed.discard(stream.name)
-            stream._write_schema_message()  # noqa: SLF001 - the SDK's own step, which sync() would take
-        if part.lines is None:
-            stream.write_one_by_one(part.rows)
-        else:
-            write(part.lines)
+            self._writer.write_state()
 
     def _end(self, source: Source, error: Exception | None) -> None:
         """Note the end of a source. Raises what should stop the others too."""
+        run = self._runs[source]
         if error is None:
-            self._ended_well.add(source)
-        if error is None and (source in self._deletions or self._within[source].rolls):
-            self._end_deletions(source)
+            self._deliver_deletions(run.end())
+        if error is None and run.keeps_ids:
+            self._writer.write_state()
         for stream in source.streams:
             self._end_of(stream, source, error)
         if error is None or self._is_skipped(error, source):
@@ -348,23 +203,15 @@ class Sync:
             raise error
         self._progress.warn(source.streams[0].name, error.sentence)
 
-    def _end_deletions(self, source: Source) -> None:
-        """Keep what was handed out, and tell what had to wait."""
-        if source in self._deletions:
-            self._deletions[source].end()
-        self._write_deletions(self._within[source].end())
-        write(state_line(self._tap.state))
-
     def _is_skipped(
         self, error: Exception | None, source: Source
     ) -> TypeGuard[ScopeMissing | NotFound]:
-        return isinstance(error, _NOT_READABLE) and source not in self._sources_begun
+        return isinstance(error, _NOT_READABLE) and not self._runs[source].has_begun
 
     def _end_of(self, stream: CirqllStream, source: Source, error: Exception | None) -> None:
         """Note what it means for one of the streams."""
         resource = source.stream.resource
-        reading = self._readings.get(source)
-        if error is None and reading is not None and stream in reading.refused:
+        if error is None and stream in self._runs[source].refused:
             self._outcomes.ended(stream, "skipped", Skipped(stream, resource))
         elif self._is_skipped(error, source):
             self._outcomes.ended(stream, "skipped", Skipped(stream, resource, error))
@@ -386,8 +233,8 @@ class Sync:
         if stage == "skipped":
             return
         of_sources = {
-            source.stream.name: self._certificate(source)
-            for source in self._sources
+            source.stream.name: run.certificate()
+            for source, run in self._runs.items()
             if stream in source.streams
         }
         one = of_sources.get(stream.name) or joined(of_sources)
@@ -398,24 +245,18 @@ class Sync:
         if one.verdict == "incomplete":
             self._progress.warn(stream.name, not_complete(stream.name, one))
 
-    def _certificate(self, source: Source) -> Certificate:
-        if source not in self._ended_well:
-            return Certificate("unknown", ("it was not read to its end",))
-        if source.is_company:
-            return Certificate("complete")
-        return self._certifying[source].certificate()
-
     def _write_certificates(self, run_id: str | None) -> None:
         """Write the rows of the stream of certificates, where somebody wants them."""
         stream = self._tap.streams.get(CERTIFICATES)
         if isinstance(stream, CertificatesStream) and stream.selected and run_id:
             stream.write_rows(run_id, self._progress.certificates)
-            write(state_line(self._tap.state))
+            self._writer.write_state()
 
     def _report_findings(self, stream: CirqllStream) -> None:
         """Warn of values that did not fit, and name the fields that have a new column, or none."""
-        findings = merged(self._findings[stream.name])
-        shape = self._shapes.get(stream.name)
+        readers = [pair for run in self._runs.values() for pair in run.readers]
+        findings = merged(reader.findings for one, reader in readers if one is stream)
+        shape = self._writer.shapes.get(stream.name)
         is_kept = shape is not None and shape.keeps_nonconforming
         misfits = misfits_told(stream.name, findings, is_kept=is_kept)
         if misfits:
@@ -427,7 +268,7 @@ class Sync:
     def _may_do_without(self) -> bool:
         """Tell whether the run is good without the streams that are not there for this token."""
         # Everybody may know their company, which is no use alone.
-        return bool(self._begun - {COMPANY.stream}) and not self._is_choice
+        return bool(self._writer.begun - {COMPANY.stream}) and not self._is_choice
 
     def _conclude(self) -> None:
         """Raise if a stream that was wanted could not be read."""
@@ -441,7 +282,7 @@ class Sync:
         if not skipped or self._may_do_without:
             return
         first = skipped[0].error
-        if not self._begun and first and all(type(one.error) is NotFound for one in skipped):
+        if not self._writer.begun and first and all(type(one.error) is NotFound for one in skipped):
             raise first
         raise ScopeMissing(not_readable(skipped))
 
@@ -463,22 +304,3 @@ def _paths(sources: list[Source]) -> dict[str, str]:
     paths |= {source.stream.resource.path: source.streams[0].name for source in sources}
     company = [source.stream.name for source in sources if source.is_company]
     return paths | {path: name for name in company for path in reversed(ME_PATHS)}
-
-
-def _alias(stream: CirqllStream) -> str | None:
-    """Give the name under which records are written; ``None`` where a stream map makes them."""
-    alias: str = stream.stream_maps[0].stream_alias
-    return alias if stream.is_written_as_read else None
-
-
-def _written(portion: Portion, alias: str | None) -> _Written:
-    stream, rows, count = portion.stream, portion.rows, len(portion.rows)
-    lines = None
-    if alias is not None:
-        lines = record_lines(alias, rows)
-        rows.clear()
-    return _Written(stream, count, rows, lines, portion.shape, portion.is_whole)
-
-
-def _replication_key(stream: CirqllStream) -> str | None:
-    return stream.replication_key if stream.is_incremental else None
