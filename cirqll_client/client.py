@@ -76,9 +76,14 @@ class CirqllClient:
         self.page_size_in_force = max(1, page.limit or self._page_size)
         return page
 
-    def show(self, resource: Resource, key: int) -> Record:
-        """Ask for one record by its id. Raises ``NotFound`` and any other ``CirqllError``."""
-        return self._session.get(f"{resource.path}/{key}", _record)
+    def show(
+        self, resource: Resource, key: int, *, may_fail: Callable[[], bool] = lambda: False
+    ) -> Record:
+        """Ask for one record by its id.
+
+        Raises ``NotFound`` and any other ``CirqllError``, ``RequestFails`` as ``ApiSession.get``.
+        """
+        return self._session.get(f"{resource.path}/{key}", _record, may_fail=may_fail)
 
     def create(
         self, resource: Resource, body: Mapping[str, Any], *, on_sending: Callable[[], None]

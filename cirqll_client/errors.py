@@ -124,3 +124,7 @@ class AnswerUnexpected(CirqllError):
 
 OF_ONE_THING = (AnswerUnexpected, NotFound, RequestRefused, ScopeMissing)
 """What was asked for cannot be had, which says nothing of the rest: a run may go on without it."""
+
+OF_A_LOOK = (*OF_ONE_THING, RequestFails, Unavailable)
+"""A question that no row hangs on was not answered: it may be left to the next run. If the server
+is down, the questions that rows do hang on say so."""

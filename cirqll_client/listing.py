@@ -46,6 +46,8 @@ class Differences:
     """Rows by the server's own count, when the comparison began."""
     unexplained: int = 0
     """More than those that are listed are counted by so many; negative: fewer."""
+    is_steady: bool = True
+    """It was the same when that was counted twice."""
     listed: int | None = None
     """One of the ids that are there, if there is any."""
 
@@ -150,7 +152,13 @@ class Listing:
         there = found.applied_to(known)
         again = self._searched(there, last=last, start=start)
         now = again.applied_to(there)
-        return replace(again, absent=[*(known - now)], unknown=[*(now - known)], known=len(known))
+        return replace(
+            again,
+            absent=[*(known - now)],
+            unknown=[*(now - known)],
+            known=len(known),
+            is_steady=again.unexplained == found.unexplained,
+        )
 
     def _searched(self, known: BitMap64, *, last: int, start: int) -> Differences:
         search = DifferenceSearch(KnownIds(known), first=0, last=last, start=start)
@@ -162,7 +170,12 @@ class Listing:
                 raise NotHonoured(msg)
         counted = search.counted or 0
         return Differences(
-            search.absent, search.unknown, len(known), counted, search.unexplained, search.listed
+            search.absent,
+            search.unknown,
+            len(known),
+            counted,
+            search.unexplained,
+            listed=search.listed,
         )
 
     def _asked(self, question: Range) -> Listed:

@@ -111,15 +111,22 @@ class ApiSession:
         *,
         parameters: Mapping[str, str] | None = None,
         is_private: bool = False,
+        may_fail: Callable[[], bool] = lambda: False,
     ) -> Read:
         """Ask, again and again until the answer can be read, and give what ``read`` makes of it.
 
         ``read`` raises ``responses.Unreadable`` for a body that was cut short or is no JSON. Of a
         private question, whose parameters say what is in records, no sentence has the API's words.
         Raises any ``CirqllError`` but ``OutcomeUnknown``; ``Unavailable`` only after
-        ``give_up_after`` seconds.
+        ``give_up_after`` seconds, ``RequestFails`` where ``may_fail`` says so, as in ``send``.
         """
-        request = _Request(method="GET", path=path, parameters=parameters, is_private=is_private)
+        request = _Request(
+            method="GET",
+            path=path,
+            parameters=parameters,
+            is_private=is_private,
+            may_fail=may_fail,
+        )
         handed_over = self.handed_over
         if handed_over is None or not (handed_over.has_any() or self.leaves_answers):
             return self._seen_through(request, read)

@@ -208,7 +208,9 @@ def _judge_account(found: _Findings, compared: Compared, *, unlisted: int, untol
     elif compared.waiting:
         found.good.append(f"{compared.waiting:,} deleted meanwhile, for the next run to mark")
     more = differences.unexplained
-    if not 0 <= more <= unlisted and more != untold:
+    if not 0 <= more <= unlisted and more != untold and not differences.is_steady:
+        found.open.append("rows came and went while the account was counted")
+    elif not 0 <= more <= unlisted and more != untold:
         found.bad.append(
             f"Cirqll counts {abs(more):,} {'more' if more > 0 else 'fewer'} in the account than "
             "it lists"

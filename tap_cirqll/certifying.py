@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap64
 
-from cirqll_client.errors import OF_ONE_THING
+from cirqll_client.errors import OF_A_LOOK
 from cirqll_client.listing import Listing
 from cirqll_client.tally import LARGEST_ID
 from tap_cirqll.certificate import Certificate, SecondLook, certificate, needs_recount
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from cirqll_client.connection import Connection
     from cirqll_client.listing import Differences
     from cirqll_client.reading import Beginning
-    from tap_cirqll.compared import Gone
     from tap_cirqll.deletions import Deletions
     from tap_cirqll.source_reading import SourcePage, SourceReading
 
@@ -42,17 +41,15 @@ class Certifying:
         self._warn = warn
         self._look: SecondLook | None = None
 
-    def steps(self) -> Iterator[SourcePage | Gone]:
-        """Give rows that were missed, then those that are gone. Raises what ends the run."""
+    def missed(self) -> Iterator[SourcePage]:
+        """Give rows that were missed. Raises what ends the run."""
         try:
             yield from self._look_again()
-        except OF_ONE_THING as error:
+        except OF_A_LOOK as error:
             self._warn(
                 f"{self._reading.stream.name}: what was read could not be counted again: "
                 f"{error.sentence}"
             )
-        if self._deletions:
-            yield from self._deletions.steps(self._reading, self._connection)
 
     def certificate(self) -> Certificate:
         """Judge the stream, once the steps were taken."""

@@ -31,6 +31,12 @@ class Known:
     is_all: bool = True
     """Nothing else was ever handed out."""
 
+    def take_away(self, ids: BitMap64) -> None:
+        """Note rows that are gone."""
+        self.ids -= ids
+        self.doubtful -= ids
+        self.unlisted -= ids
+
     def add(self, ids: BitMap64) -> None:
         """Note rows that are handed out."""
         self.ids |= ids

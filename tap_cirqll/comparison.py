@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap64
 
 from cirqll_client.amounts import counted
-from cirqll_client.errors import OF_ONE_THING, CirqllError, NotFound
+from cirqll_client.errors import OF_A_LOOK, NotFound
 from cirqll_client.listing import Differences, Listing
 from cirqll_client.query import Condition, IndexQuery
 from tap_cirqll.compared import Compared, Gone
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 LOOKS_AT_ONCE = 50
 """Before a look at a living row, without which none of them is believed."""
+_MORE_CONTROLS = 2
+"""Living rows to be looked at where the first is gone."""
 _LOOKS_AT_UNLISTED = 5
 """In a run, at rows that live without being listed."""
 _MOST_HIDDEN = 20
@@ -77,7 +79,7 @@ class Comparison:
         """
         try:
             yield from self._steps()
-        except OF_ONE_THING as error:
+        except OF_A_LOOK as error:
             self._give_up(f"it could not be compared: {error.sentence}")
 
     def _steps(self) -> Iterator[SourcePage | Gone]:
@@ -90,9 +92,9 @@ class Comparison:
         yield from self._read_missed(doubtful.union(BitMap64(found.unknown)))
         emitted = absent & self._known.emitted
         self.result.waiting = len(emitted)
-        candidates = [*(absent - emitted), *self._unlisted_by_chance()]
-        if candidates and self._may_tell(len(absent)):
-            yield from self._confirmed(candidates, found.listed)
+        if self._may_tell(len(absent)):
+            yield from self._confirmed(list(absent - emitted), found.listed)
+            yield from self._unlisted_by_chance(found.listed)
 
     def _begin(self) -> None:
         """Take what is there for what was handed out, since nobody kept that."""
@@ -124,10 +126,15 @@ class Comparison:
             self.result.returned += len(page.ids)
             yield page
 
-    def _unlisted_by_chance(self) -> list[int]:
-        """Choose some of the rows that are not listed: they may be gone by now."""
+    def _unlisted_by_chance(self, listed: int | None) -> Iterator[SourcePage | Gone]:
+        """Look at some of the rows that are not listed: they may be gone by now."""
         unlisted = list(self._known.unlisted)
-        return self._draw.sample(unlisted, min(len(unlisted), _LOOKS_AT_UNLISTED))
+        some = self._draw.sample(unlisted, min(len(unlisted), _LOOKS_AT_UNLISTED))
+        gone = [one for one in some if not self._is_there(one)]
+        if self._most < 1 and len(gone) > max(1, self._most * len(unlisted)):
+            self._refuse(len(gone), why="most of those that Cirqll does not list are among them")
+        else:
+            yield from self._confirmed(gone, listed)
 
     def _may_tell(self, gone: int) -> bool:
         """Tell whether so many may be gone; else say why not."""
@@ -135,45 +142,61 @@ class Comparison:
             gone, of=self._known.before, most=self._most, has_lost_scope=self._has_lost_scope
         )
         if why:
-            self.result.waiting = gone
-            self.result.reason = why
-            self._warn(refusal(self._resource.stream, gone, why=why))
+            self._refuse(gone, why=why)
         return why is None
 
-    def _confirmed(self, candidates: list[int], listed: int | None) -> Iterator[Gone]:
+    def _refuse(self, gone: int, *, why: str) -> None:
+        self.result.waiting = gone
+        self.result.reason = why
+        self._warn(refusal(self._resource.stream, gone, why=why))
+
+    def _confirmed(self, candidates: list[int], listed: int | None) -> Iterator[SourcePage | Gone]:
         """Look at each by itself, and give those that are gone."""
         hidden = 0
         for begin in range(0, len(candidates), LOOKS_AT_ONCE):
-            some = candidates[begin : begin + LOOKS_AT_ONCE]
+            some = BitMap64(candidates[begin : begin + LOOKS_AT_ONCE])
+            left = len(candidates) - begin
             try:
                 gone = BitMap64(one for one in some if not self._is_there(one))
-                is_believed = listed is None or not gone or self._is_there(listed)
-            except CirqllError as error:
-                self._give_up(f"a look at each of them failed: {error.sentence}", candidates)
-                if isinstance(error, OF_ONE_THING):
-                    return
-                raise
-            if not is_believed:
-                self._give_up("Cirqll denies a row, too, that it lists", candidates)
+                is_believed = not gone or self._shows_any(listed, but=BitMap64(candidates))
+            except OF_A_LOOK as error:
+                self._give_up(f"a look at each of them failed: {error.sentence}", left=left)
                 return
-            self._known.unlisted |= BitMap64(some) - gone
-            hidden += len(some) - len(gone)
+            if not is_believed:
+                self._give_up("Cirqll denies rows, too, that it lists", left=left)
+                return
             if gone:
-                self._known.ids -= gone
-                self._known.unlisted -= gone
+                self._known.take_away(gone)
                 self.result.deleted += len(gone)
                 yield Gone(gone, datetime.now(UTC))
+            yield from self._look_for(some - gone)
+            hidden += len(some & self._known.unlisted)
             if hidden >= _MOST_HIDDEN:
-                self._give_up("too many of them can still be shown", candidates)
+                left -= len(some)
+                self._give_up("too many of them can still be shown", left=left)
                 return
+
+    def _look_for(self, living: BitMap64) -> Iterator[SourcePage]:
+        """Read rows that are there: they came back since they were not listed, or are hidden."""
+        came = BitMap64()
+        for page in self._reading.rows_of(list(living)):
+            came.update(page.ids)
+            yield page
+        self._known.unlisted |= living - came
+
+    def _shows_any(self, listed: int | None, *, but: BitMap64) -> bool:
+        """Tell whether the server shows a row that lives; one of them may have gone meanwhile."""
+        others = list(self._known.ids - but)
+        living = [] if listed is None else [listed]
+        living += self._draw.sample(others, min(len(others), _MORE_CONTROLS))
+        return not living or any(map(self._is_there, living))
 
     def _is_there(self, row_id: int) -> bool:
         return is_there(self._client, self._resource, row_id)
 
-    def _give_up(self, why: str, candidates: list[int] | None = None) -> None:
+    def _give_up(self, why: str, *, left: int = 0) -> None:
         """Leave it to the next run, and say so."""
-        left = len(candidates or ()) - self.result.deleted
-        self.result.waiting += max(0, left)
+        self.result.waiting += left
         self.result.reason = why
         self._warn(postponement(self._resource.stream, why=why))
 
@@ -186,7 +209,7 @@ def is_there(client: CirqllClient, resource: Resource, row_id: int) -> bool:
             page = client.index(resource, IndexQuery(filter=Condition("id", "in", (row_id,))))
         return row_id in page.rows.ids
     try:
-        client.show(resource, row_id)
+        client.show(resource, row_id, may_fail=lambda: True)
     except NotFound:
         return False
     return True

@@ -10,11 +10,11 @@ def objection(gone: int, *, of: int, most: float, has_lost_scope: bool) -> str |
 
     ``most`` is a share of the stream; 1 allows everything.
     """
-    if not gone:
+    if not gone or most >= 1:
         return None
-    if most < 1 and has_lost_scope:
+    if has_lost_scope:
         return "the access token has fewer scopes than before"
-    if most < 1 and gone == of:
+    if gone >= of:
         return "that is all of them"
     if gone > max(1 if most else 0, most * of):
         return f"that is more than {most:.0%} of {of:,} (max_deleted_share)"

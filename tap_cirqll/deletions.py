@@ -62,7 +62,7 @@ class Deletions:
             before=len(roll.known),
             is_all=self._delivered.is_known,
         )
-        self._scopes = scopes_of(stream.resource, connection.scopes())
+        self._scopes: str | None = None
         self._since, self._has_untimed = self._delivered.since, begin.has_untimed
         self._comparison: Comparison | None = None
 
@@ -92,6 +92,8 @@ class Deletions:
     def steps(self, reading: SourceReading, connection: Connection) -> Iterator[SourcePage | Gone]:
         """Compare what was read with the account. Raises what ends the run."""
         config = self._stream.config
+        # Now, and not when the run began: a token may have been renewed since, or be a new one.
+        self._scopes = scopes_of(self._stream.resource, connection.scopes())
         self._comparison = Comparison(
             reading,
             connection,
@@ -130,7 +132,8 @@ class Deletions:
             return
         if not self._delivered.is_known:
             self._delivered.begin_with(self.known.ids)
-        scopes = self._delivered.roll.scopes if result.reason else self._scopes
+        before = self._delivered.roll.scopes
+        scopes = before if result.reason or self._scopes is None else self._scopes
         self._delivered.note(unlisted=self.known.unlisted, scopes=scopes)
 
 

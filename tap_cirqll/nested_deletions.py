@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap64
 
-from cirqll_client.errors import OF_ONE_THING
+from cirqll_client.errors import OF_A_LOOK
 from tap_cirqll.comparison import LOOKS_AT_ONCE, is_there
 from tap_cirqll.deletion_guard import objection, postponement, refusal
 from tap_cirqll.deletions import are_wanted
@@ -80,7 +80,7 @@ class NestedDeletions:
             if roll and roll.is_read_whole and is_whole and nest.is_whole:
                 try:
                     yield from self._removed(roll, nest, gone)
-                except OF_ONE_THING as error:
+                except OF_A_LOOK as error:
                     roll.warn(postponement(nest.stream.name, why=error.sentence))
 
     def hand_out(self, came: Came) -> None:

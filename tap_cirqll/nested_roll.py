@@ -111,7 +111,7 @@ class NestedRoll:
     def end(self, at: datetime, *, tells_waiting: bool) -> list[Told]:
         """Keep by what it was read; tell what waited, unless its records may be there again."""
         roll = self._delivered.roll
-        scopes = roll.scopes if self.is_refused else self._scopes
+        scopes = roll.scopes if self.is_refused or self._scopes is None else self._scopes
         if not tells_waiting:
             self._delivered.note(unlisted=roll.unlisted, scopes=scopes)
             return []

@@ -119,14 +119,24 @@ class SourceRun:
             handed_out=deletions.handed_out if deletions else None,
         )
         beginning = source.beginning()  # it moves while the pages are written
-        yield from map(self._read, reading.pages())
-        if source.is_company:
-            return
-        certifying = self._certifying = Certifying(
-            reading, self._connection, deletions, beginning=beginning, warn=self._warn
-        )
+        last: ReadPage | None = None
+        for page in map(self._read, reading.pages()):
+            if last:
+                yield last
+            last = page
+        if not source.is_company:
+            certifying = self._certifying = Certifying(
+                reading, self._connection, deletions, beginning=beginning, warn=self._warn
+            )
+            yield from map(self._read, certifying.missed())
+        # The bookmark moves with the last page: not before that what was missed is there.
+        if last:
+            yield last
+        yield from self._compared(reading)
+
+    def _compared(self, reading: SourceReading) -> Iterator[Item]:
         gone = BitMap64()
-        for step in certifying.steps():
+        for step in self._deletions.steps(reading, self._connection) if self._deletions else ():
             gone |= step.ids if isinstance(step, Gone) else BitMap64()
             yield step if isinstance(step, Gone) else self._read(step)
         yield from self._within.steps(reading, gone=gone)
