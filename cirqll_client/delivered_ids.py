@@ -39,8 +39,6 @@ class Roll:
     """Rows that it may have as living ones or as deleted ones, or not at all."""
     unlisted: BitMap64 = field(default_factory=BitMap64)
     """Those that live, though the Index does not list them."""
-    largest: int = 0
-    """The largest id that it ever got."""
     since: str | None = None
     """It got no rows that changed before, in UTC; ``None``: it got all."""
     scopes: str | None = None
@@ -58,7 +56,6 @@ class Roll:
         self.ids |= ids
         self.doubtful -= ids
         self.unlisted -= ids
-        self.largest = max(self.largest, ids.max() if ids else 0)
 
     def take_away(self, ids: BitMap64) -> None:
         """Note rows of which it is told that they are deleted."""
@@ -70,7 +67,6 @@ class Roll:
         """Note rows of which nobody knows what it has."""
         self.ids -= ids
         self.doubtful |= ids
-        self.largest = max(self.largest, ids.max() if ids else 0)
 
 
 def trackable(ids: Collection[int]) -> BitMap64:
@@ -119,7 +115,6 @@ class DeliveredIds:
                 BitMap64.deserialize(found["ids"]),
                 BitMap64.deserialize(found["doubtful"]),
                 BitMap64.deserialize(found["unlisted"]),
-                largest=found["largest"],
                 since=found["since"],
                 scopes=found["scopes"],
                 is_newer=until < found["settled"],
@@ -193,7 +188,6 @@ class DeliveredIds:
             "ids": roll.ids.serialize(),
             "doubtful": roll.doubtful.serialize(),
             "unlisted": roll.unlisted.serialize(),
-            "largest": roll.largest,
             "since": roll.since,
             "scopes": roll.scopes,
             "saved_at": self._store.now(),

@@ -68,7 +68,6 @@ DELIVERED_ROLLS = sql.Table(
     sql.Column("ids", _BITMAP, nullable=False),
     sql.Column("doubtful", _BITMAP, nullable=False),
     sql.Column("unlisted", _BITMAP, nullable=False),
-    sql.Column("largest", sql.BigInteger, nullable=False),
     sql.Column("since", sql.String(32)),
     sql.Column("scopes", sql.Text),
     sql.Column("settled", sql.Integer, nullable=False),

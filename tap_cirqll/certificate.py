@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tap_cirqll.compared import Compared, Known
 
 Verdict = Literal["complete", "incomplete", "unknown"]
+PERHAPS_A_PAGE = "Cirqll perhaps counts the rows of a page, not all that there are"
 _MOST_NAMES = 3
 _WORST_FIRST: tuple[Verdict, ...] = ("incomplete", "unknown")
 
@@ -154,8 +155,10 @@ def _judge_window(found: _Findings, tally: Tally, look: SecondLook | None) -> No
         found.bad.append(f"Cirqll gave {counted(tally.repeated, 'row')} more than once")
     if tally.lacking:
         found.bad.append(f"Cirqll counts {counted(tally.lacking, 'row')} that it does not give")
-    elif tally.expected is None or (look is not None and look.recount.counted is None):
+    elif tally.expected is None:
         found.open.append("Cirqll does not tell how many rows there are")
+    elif look is not None and look.recount.counted is None:
+        found.open.append(PERHAPS_A_PAGE)
     elif look is not None:
         _judge_second_look(found, tally, look)
     elif not tally.is_quiet:

@@ -22,8 +22,6 @@ class Known:
     """Those of them of which the pipeline may have something else, or nothing."""
     unlisted: BitMap64
     """Those of them that live, though the Index does not list them."""
-    largest: int
-    """The largest id that was ever handed out."""
     before: int
     """How many rows there were before this run."""
     emitted: BitMap64 = field(default_factory=BitMap64)

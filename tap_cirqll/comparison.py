@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap64
 
 from cirqll_client.amounts import counted
-from cirqll_client.errors import OF_A_LOOK, NotFound
+from cirqll_client.errors import OF_A_LOOK, CirqllError, NotFound
 from cirqll_client.listing import Differences, Listing
 from cirqll_client.query import Condition, IndexQuery
+from cirqll_client.tally import LARGEST_ID
 from tap_cirqll.compared import Compared, Gone
 from tap_cirqll.deletion_guard import objection, postponement, refusal
 
@@ -80,7 +81,7 @@ class Comparison:
         try:
             yield from self._steps()
         except OF_A_LOOK as error:
-            self._give_up(f"it could not be compared: {error.sentence}")
+            self._give_up(f"it could not be compared: {_first(error)}")
 
     def _steps(self) -> Iterator[SourcePage | Gone]:
         if not self._known.is_all:
@@ -118,7 +119,8 @@ class Comparison:
             return Differences.between(expected, tally.ids)
         page = self._client.page_size_in_force
         start = self._draw.randrange(-(-len(expected) // page)) * page if expected else 0
-        return self._listing.compare(expected, last=self._known.largest, start=start)
+        # Also behind the largest: a row that was put back may be there, as old as it is.
+        return self._listing.compare(expected, last=LARGEST_ID, start=start)
 
     def _read_missed(self, ids: BitMap64) -> Iterator[SourcePage]:
         """Read rows that are there and were not handed out, or nobody knows whether they were."""
@@ -160,7 +162,7 @@ class Comparison:
                 gone = BitMap64(one for one in some if not self._is_there(one))
                 is_believed = not gone or self._shows_any(listed, but=BitMap64(candidates))
             except OF_A_LOOK as error:
-                self._give_up(f"a look at each of them failed: {error.sentence}", left=left)
+                self._give_up(f"a look at each of them failed: {_first(error)}", left=left)
                 return
             if not is_believed:
                 self._give_up("Cirqll denies rows, too, that it lists", left=left)
@@ -199,6 +201,11 @@ class Comparison:
         self.result.waiting += left
         self.result.reason = why
         self._warn(postponement(self._resource.stream, why=why))
+
+
+def _first(error: CirqllError) -> str:
+    """Give what happened; what to do is told with it."""
+    return error.sentence.split(". ")[0]
 
 
 def is_there(client: CirqllClient, resource: Resource, row_id: int) -> bool:

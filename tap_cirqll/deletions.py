@@ -58,7 +58,6 @@ class Deletions:
             roll.known,
             BitMap64(roll.doubtful),
             BitMap64(roll.unlisted),
-            roll.largest,
             before=len(roll.known),
             is_all=self._delivered.is_known,
         )

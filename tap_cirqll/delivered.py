@@ -4,7 +4,7 @@ In the store, the bookmark has the name of the roll, and the number of the last 
 has the ids themselves::
 
     {"delivered_ids": {"roll": "5c1f0a7b9d3e2468", "until": 17, "ids": null, …}}
-    {"delivered_ids": {"ids": "AQAAAAAAAAAAAAA…", "doubtful": …, "largest": 4711, "roll": null, …}}
+    {"delivered_ids": {"ids": "AQAAAAAAAAAAAAA…", "doubtful": …, "unlisted": …, "roll": null, …}}
 
 What a state without store cannot tell: rows that a loader wrote after the last state it kept, and
 that were deleted before the next run.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 DELIVERED = "delivered_ids"
 MOST_BYTES_IN_STATE = 64 * 1024
 """Of one stream: the ids of a million rows without gaps take 400, scattered ones 600,000."""
-_NOTHING = dict.fromkeys(("roll", "until", "ids", "doubtful", "unlisted", "largest", "since"))
+_NOTHING = dict.fromkeys(("roll", "until", "ids", "doubtful", "unlisted", "since"))
 """Null, not absent: a runner that merges states keeps what is absent in the new one."""
 
 
@@ -119,7 +119,6 @@ class Delivered:
                 _bitmap(known["ids"]),
                 _bitmap(known["doubtful"]),
                 _bitmap(known["unlisted"]),
-                largest=int(known["largest"]),
                 since=known.get("since"),
             )
         except (AttributeError, LookupError, TypeError, ValueError) as error:
@@ -150,14 +149,13 @@ class Delivered:
     def _fits_the_state(self) -> bool:
         """Put the roll into the state, if it is not too large."""
         roll = self.roll
-        more = {"largest": roll.largest, "since": roll.since}
         written = {
             "ids": _text(roll.ids),
             "doubtful": _text(roll.doubtful),
             "unlisted": _text(roll.unlisted),
         }
         if sum(map(len, written.values())) <= MOST_BYTES_IN_STATE:
-            self._bookmark[DELIVERED] = _NOTHING | written | more
+            self._bookmark[DELIVERED] = _NOTHING | written | {"since": roll.since}
             return True
         self._is_in_state = False
         self._warn(

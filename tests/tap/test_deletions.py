@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_cirqll.catalogs import everything
 from tap_cirqll.tap import TapCirqll
+from tests.reading_fixtures import Source
 from tests.tap.catalog_edits import choose, deselect, entry_of
 from tests.tap.loaded_table import LoadedTable
 from tests.tap.watched_account import WatchedAccount, one_stream
@@ -17,7 +19,7 @@ from tests.tap.watched_account import WatchedAccount, one_stream
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.reading_fixtures import Source
+    from tests.tap.conftest import Source as AnySource
     from tests.tap.watched_account import Message, Watched
 
 NARROW = {"id", "_sdc_deleted_at"}
@@ -91,7 +93,9 @@ def test_the_row_keeps_what_it_last_said(account: WatchedAccount) -> None:
 @pytest.mark.parametrize("catalog", [one_stream("notes"), new_catalog()], ids=["old", "new"])
 @pytest.mark.parametrize("detects", [True, False])
 def test_the_streams_own_schema_has_the_column_where_deletions_are_found(
-    empty: WatchedAccount, catalog: Message, detects: bool
+    empty: WatchedAccount,
+    catalog: Message,
+    detects: bool,  # noqa: FBT001 - a parameter of the test's
 ) -> None:
     empty.fill(1)
 
@@ -201,7 +205,9 @@ def test_every_deletion_is_looked_at_by_itself_and_then_a_row_that_lives(
 @pytest.mark.parametrize("touches", [True, False])
 @pytest.mark.parametrize("row", [3, 12])
 def test_a_restored_row_comes_again_as_a_living_one(
-    account: WatchedAccount, row: int, touches: bool
+    account: WatchedAccount,
+    row: int,
+    touches: bool,  # noqa: FBT001 - a parameter of the test's
 ) -> None:
     account.delete(row)
     account.run()
@@ -348,8 +354,34 @@ def test_all_rows_but_one_that_came_just_now_are_all_of_them(account: WatchedAcc
 
     run = account.run(max_deleted_share=0.95)
 
-    assert run.deleted in ([], list(range(1, 13)))
-    account.assert_nothing_false()
+    assert run.deleted == []
+    assert any("that is all of them" in said for said in run.said())
+
+
+def test_a_share_of_nothing_lets_nothing_through(account: WatchedAccount) -> None:
+    account.delete(3)
+
+    run = account.run(max_deleted_share=0)
+
+    assert run.deleted == []
+    assert any(NOTHING_MARKED in said for said in run.said())
+
+
+def test_hidden_rows_are_no_reason_to_speak_of_lost_scopes(empty: WatchedAccount) -> None:
+    empty.fill(12)
+    empty.source.sandbox.hide("note", 5, counted=False)
+    both = scoped(empty, "note.read.all", "note.read.team")
+    empty.run(access_token=both)
+    empty.source.sandbox.show_again("note", 5)
+    empty.edit(5)
+    empty.run(access_token=both)
+    empty.source.sandbox.hide("note", 5, counted=False)
+    empty.run(access_token=both)
+
+    run = empty.run(access_token=scoped(empty, "note.read.all"))
+
+    assert run.certificate["unlisted"] == 1
+    assert not any("scopes" in said for said in run.said())
 
 
 def scoped(account: WatchedAccount, *scopes: str) -> str:
@@ -427,7 +459,7 @@ def test_rows_that_the_index_hides_are_not_deleted_but_told_of(account: WatchedA
     assert run.deleted == []
     assert run.certificate["verdict"] == "incomplete"
     assert run.certificate["unlisted"] == 1
-    assert any("1 row can be shown, but are not listed" in said for said in run.said())
+    assert any("1 row that it does not list" in said for said in run.said())
 
 
 def test_they_come_again_once_they_are_listed(account: WatchedAccount) -> None:
@@ -448,7 +480,11 @@ def test_one_of_them_that_is_deleted_is_found(account: WatchedAccount) -> None:
     account.source.sandbox.show_again("note", 5)
     account.delete(5)
 
-    assert account.run().deleted == [5]
+    run = account.run()
+
+    assert run.deleted == [5]
+    assert run.certificate["unlisted"] == 0
+    assert account.run().deleted == []
 
 
 def test_hidden_rows_do_not_keep_others_from_being_told(account: WatchedAccount) -> None:
@@ -574,11 +610,16 @@ def test_rows_older_than_the_start_date_are_neither_missed_nor_deleted(
     assert run.certificate["verdict"] == "complete"
 
 
-def test_a_later_start_date_deletes_nothing(account: WatchedAccount) -> None:
-    run = account.run(start_date="2026-06-01T12:03Z")
+def test_a_later_start_date_changes_nothing_for_rows_that_were_read(
+    account: WatchedAccount,
+) -> None:
+    account.delete(2, 9)
 
-    assert run.deleted == []
-    account.assert_nothing_false()
+    run = account.run(start_date="2026-06-01T12:05Z")
+
+    assert run.deleted == [2, 9]
+    assert run.said() == []
+    assert len(run.looks) == 2 + 1
 
 
 def test_a_stream_that_is_selected_later_begins_like_any_other(account: WatchedAccount) -> None:
@@ -595,6 +636,20 @@ def test_a_stream_that_is_selected_later_begins_like_any_other(account: WatchedA
     todos.assert_equal()
 
 
+def test_a_stream_that_is_read_for_others_alone_goes_on_where_it_was(
+    crm: Source, tmp_path: Path
+) -> None:
+    account = WatchedAccount(
+        crm, tmp_path, table=LoadedTable("roles"), resource="role", column="name"
+    )
+    account.fill(12)
+    account.run()
+    account.delete(3)
+    account.run(catalog=one_stream("role_permissions"))
+
+    assert account.run().deleted == [3]
+
+
 def test_the_summary_counts_what_was_deleted(account: WatchedAccount) -> None:
     account.delete(3)
 
@@ -602,3 +657,18 @@ def test_the_summary_counts_what_was_deleted(account: WatchedAccount) -> None:
 
     assert any("Summary: notes: 1 row, 1 deleted, " in said for said in run.said(logging.INFO))
     assert run.certificate["deleted"] == 1
+    assert run.certificate["known"] == 11
+
+
+def test_of_all_streams_each_costs_one_request(company: AnySource, tmp_path: Path) -> None:
+    source = Source(company.sandbox, company.url)
+    account = WatchedAccount(source, tmp_path, {"lookback": 60})
+    first = account.run(catalog=everything())
+    without = account.copied(tmp_path / "without")
+    requests = without.run(catalog=everything(), detect_deletions=False).requests
+
+    run = account.run(catalog=everything())
+
+    assert first.deleted == run.deleted == []
+    assert len(run.requests) - len(requests) <= 20
+    assert {one["verdict"] for one in run.certificates.values()} == {"complete"}

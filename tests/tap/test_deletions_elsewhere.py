@@ -86,3 +86,85 @@ def test_rows_that_an_interrupted_run_had_read_are_not_read_twice(account: Watch
     run = account.run(detect_deletions=False)
     # Then nothing is asked for by its id
     assert not [one for one in run.lists if "id:in" in str(one.query)]
+
+
+def test_a_row_that_comes_back_between_the_list_and_the_look_is_read(
+    account: WatchedAccount,
+) -> None:
+    # Given a row that is gone, and comes back untouched right before it is looked at
+    account.run()
+    account.delete(3)
+    sandbox = account.source.sandbox
+
+    def restore(request: Any) -> None:
+        if request.path.endswith("/note/3") and 3 not in account.rows.ids:
+            sandbox.restore("note", 3, touches=False)
+
+    sandbox.before_request(restore)
+    # When
+    run = account.run()
+    # Then
+    assert (run.deleted, run.certificate["verdict"]) == ([], "complete")
+    assert 3 in run.living
+
+
+def test_a_living_row_that_goes_meanwhile_is_no_proof_against_the_others(
+    account: WatchedAccount,
+) -> None:
+    # Given
+    account.run()
+    account.delete(3)
+    sandbox = account.source.sandbox
+
+    def delete(request: Any) -> None:
+        looked_at = request.path.rpartition("/")[2]
+        if looked_at.isdigit() and len(account.rows.ids) == 19:
+            account.rows.delete_many([one for one in (1, 2) if looked_at == str(one)])
+
+    sandbox.before_request(delete)
+    # When
+    run = account.run()
+    # Then
+    assert run.deleted == [3]
+
+
+def test_one_row_that_can_never_be_shown_stops_no_other_stream(account: WatchedAccount) -> None:
+    # Given
+    account.run()
+    account.delete(3)
+    account.source.sandbox.faults.add("500", since=1, path="^/api/note/")
+    # When
+    run = account.run(give_up_after=1)
+    # Then
+    assert (run.error, run.deleted) == (None, [])
+    assert run.certificate["verdict"] == "incomplete"
+
+
+def test_hidden_rows_that_a_narrower_reach_denies_are_not_deleted_one_after_the_other(
+    account: WatchedAccount,
+) -> None:
+    # Given rows that are hidden, and known to be
+    account.run()
+    account.source.sandbox.hide("note", *range(1, 4), counted=False)
+    account.run()
+    # When the token reaches only others from now on
+    account.source.sandbox.faults.add("404", since=1, path="^/api/note/[123]$")
+    marked = [one for _ in range(3) for one in account.run().deleted]
+    # Then
+    assert marked == []
+
+
+def test_a_row_that_lived_between_two_runs_alone_comes_once_it_is_back(
+    account: WatchedAccount,
+) -> None:
+    # Given a row that no run ever saw
+    account.run()
+    (new,) = account.fill(1)
+    account.edit(1)
+    account.delete(new)
+    account.run()
+    # When it is put back as it was
+    account.restore(new)
+    account.run()
+    # Then
+    assert new in account.table.rows

@@ -1,31 +1,39 @@
-"""Whatever goes wrong at whichever request: no living row is marked, and the next run makes it good."""
+"""Whatever goes wrong at whichever request: no living row is marked, the next run mends it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cirqll_sandbox import Sandbox
 from tests.tap.watched_account import WatchedAccount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
+    from cirqll_sandbox import Sandbox
     from tests.reading_fixtures import Source
     from tests.tap.watched_account import Watched
 
-ONCE = ("500", "403", "404", "html-200", "truncated", "cut-before")
-MORE = ("cut-middle", "empty", "502-html", "429", "lying-total", "missing-total")
+ONE_PAGE, MANY_PAGES = 1000, 4
+ONCE = ("500", "403", "404", "truncated")
+MORE = ("cut-before", "cut-middle", "empty", "html-200", "502-html", "429", "lying-total")
 FROM_THEN_ON = ("500", "403", "404")
 
+LOOKS = "^/api/note/"
 GONE = {4, 9, 20, 21, 27}
 BACK = {12, 30}
 
 
-@pytest.fixture(params=[1000, 4])
+def soaked(*values: Any) -> Any:
+    """Try it in the long tests alone."""
+    return pytest.param(*values, marks=pytest.mark.soak)
+
+
+@pytest.fixture(params=[ONE_PAGE, MANY_PAGES])
 def account(crm: Source, tmp_path: Path, request: pytest.FixtureRequest) -> WatchedAccount:
     """Thirty notes: five are gone since they were loaded, two that are marked have come back.
 
@@ -38,7 +46,7 @@ def account(crm: Source, tmp_path: Path, request: pytest.FixtureRequest) -> Watc
     account.run()
     account.delete(*BACK)
     account.run()
-    account.restore(*BACK, touches=request.param == 4)
+    account.restore(*BACK, touches=request.param == MANY_PAGES)
     account.delete(*GONE)
     return account
 
@@ -79,7 +87,14 @@ def test_without_a_fault_it_is_told_in_one_run(account: WatchedAccount) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [*ONCE, *(pytest.param(kind, marks=pytest.mark.soak) for kind in MORE)]
+    ("account", "kind"),
+    [
+        *((ONE_PAGE, kind) for kind in ONCE),
+        (MANY_PAGES, "404"),
+        *(soaked(ONE_PAGE, kind) for kind in MORE),
+        *(soaked(MANY_PAGES, kind) for kind in (*ONCE, *MORE) if kind != "404"),
+    ],
+    indirect=["account"],
 )
 def test_one_faulty_answer(kind: str, trials: Callable[[], WatchedAccount]) -> None:
     for number in requests_of_a_run(trials):
@@ -92,8 +107,15 @@ def test_one_faulty_answer(kind: str, trials: Callable[[], WatchedAccount]) -> N
         assert_made_good(account)
 
 
-@pytest.mark.parametrize("kind", FROM_THEN_ON)
-@pytest.mark.parametrize("path", ["", "^/api/note/"])
+@pytest.mark.parametrize(
+    ("account", "kind", "path"),
+    [
+        *((ONE_PAGE, kind, "") for kind in FROM_THEN_ON),
+        (ONE_PAGE, "404", LOOKS),
+        *(soaked(MANY_PAGES, kind, path) for kind in FROM_THEN_ON for path in ("", LOOKS)),
+    ],
+    indirect=["account"],
+)
 def test_nothing_but_faulty_answers(
     kind: str, path: str, trials: Callable[[], WatchedAccount]
 ) -> None:
@@ -113,30 +135,44 @@ def is_told(account: WatchedAccount, run: Watched) -> bool:
 
 
 def test_a_server_that_denies_each_row_is_not_believed(account: WatchedAccount) -> None:
-    run = with_fault(account, "404", path="^/api/note/")
+    run = with_fault(account, "404", path=LOOKS)
 
     assert run.deleted == []
-    assert any("Cirqll denies a row, too, that it lists" in said for said in run.said())
+    assert any("Cirqll denies rows, too, that it lists" in said for said in run.said())
     assert run.certificate["verdict"] == "incomplete"
 
 
-@pytest.mark.parametrize("kind", ["403", "html-200"])
-def test_what_concerns_the_looks_alone_ends_no_run(account: WatchedAccount, kind: str) -> None:
-    run = with_fault(account, kind, path="^/api/note/")
+def test_what_concerns_the_looks_alone_ends_no_run(account: WatchedAccount) -> None:
+    run = with_fault(account, "403", path=LOOKS)
+
+    assert run.error is None
+    assert run.deleted == []
+    (warning,) = [said for said in run.said() if "deleted rows were not found" in said]
+    assert "a look at each of them failed: " in warning
+
+
+def test_what_concerns_the_list_alone_ends_no_run(account: WatchedAccount) -> None:
+    run = with_fault(account, "403", at=2)
+
+    assert run.error is None
+    assert run.deleted == []
+    (warning,) = [said for said in run.said() if "deleted rows were not found" in said]
+    assert "it could not be compared: " in warning
+    assert run.certificate["verdict"] != "complete"
+
+
+def test_a_server_that_fails_at_the_looks_ends_no_run(account: WatchedAccount) -> None:
+    run = with_fault(account, "500", path=LOOKS)
 
     assert run.error is None
     assert run.deleted == []
     assert any("a look at each of them failed: " in said for said in run.said())
 
 
-def test_a_server_that_fails_at_the_looks_ends_the_run_with_its_error(
-    account: WatchedAccount,
-) -> None:
-    run = with_fault(account, "500", path="^/api/note/")
-
-    assert run.error is not None
-    assert run.deleted == []
-    assert any("a look at each of them failed: " in said for said in run.said())
+def one_for_another(sandbox: Sandbox) -> None:
+    """Have a row come and another one go."""
+    sandbox.restore("note", 9, touches=False)
+    sandbox.delete("note", 10)
 
 
 CHANGES: dict[str, Callable[[Sandbox], Any]] = {
@@ -145,10 +181,7 @@ CHANGES: dict[str, Callable[[Sandbox], Any]] = {
     "a row comes that was not, and changes": lambda of: of.restore("note", 4),
     "a row goes that came again": lambda of: of.delete("note", 12),
     "a new row comes": lambda of: of.rows("note").insert(description="New"),
-    "one goes for one that comes": lambda of: (
-        of.restore("note", 9, touches=False),
-        of.delete("note", 10),
-    ),
+    "one goes for one that comes": one_for_another,
 }
 """What somebody may do between two requests."""
 HIDDEN_BY_COUNTS = {"a row comes that was not", "one goes for one that comes"}
@@ -156,8 +189,10 @@ HIDDEN_BY_COUNTS = {"a row comes that was not", "one goes for one that comes"}
 
 @pytest.mark.parametrize(
     ("account", "change"),
-    [(1000, change) for change in CHANGES]
-    + [(4, one) for one in CHANGES.keys() - HIDDEN_BY_COUNTS],
+    [
+        *((ONE_PAGE, change) for change in CHANGES),
+        *(soaked(MANY_PAGES, one) for one in CHANGES if one not in HIDDEN_BY_COUNTS),
+    ],
     indirect=["account"],
 )
 def test_a_change_between_two_requests(
@@ -166,9 +201,7 @@ def test_a_change_between_two_requests(
     sandbox, ids = account.source.sandbox, set(account.rows.ids)
     for number in requests_of_a_run(trials):
         trial = trials()
-        end = sandbox.before_request(
-            lambda _, at=number: CHANGES[change](sandbox) if len(sandbox.requests) == at else None
-        )
+        end = sandbox.before_request(partial(at_request, sandbox, number, CHANGES[change]))
         trial.run()
         end()
         trial.pass_time()
@@ -178,6 +211,12 @@ def test_a_change_between_two_requests(
         assert run.error is None
         trial.assert_equal()
         undo(account, ids)
+
+
+def at_request(sandbox: Sandbox, number: int, do: Callable[[Sandbox], Any], _: Any) -> None:
+    """Do it right before this request is answered."""
+    if len(sandbox.requests) == number:
+        do(sandbox)
 
 
 def undo(account: WatchedAccount, ids: set[int]) -> None:

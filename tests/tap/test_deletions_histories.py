@@ -1,13 +1,16 @@
-"""Any history of an account: the table has what lives, and marks what is gone, after a quiet run."""
+"""Any history of an account: after a quiet run the table has what lives, and marks what is gone."""
 
 from __future__ import annotations
 
+import random
+import signal
+import threading
 from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tap.watched_account import WatchedAccount
@@ -60,6 +63,7 @@ def deeds(*verbs: str) -> st.SearchStrategy[Deed]:
 def histories(draw: Callable[..., Any], *, longest: int) -> History:
     """Histories in which every difference can be seen in one run.
 
+    Where the ids are in the state, no loader is ahead of its state: what it wrote is known by it.
     One that hides in a count, as many gone as come again untouched, is seen on a page that is
     looked at; so what is restored untouched needs a page with all rows.
     """
@@ -76,7 +80,8 @@ def histories(draw: Callable[..., Any], *, longest: int) -> History:
         acknowledged=few,
     )
     steps = draw(st.lists(step, min_size=1, max_size=longest))
-    return History(draw(st.integers(0, 8)), tuple(steps), page)
+    home = draw(st.sampled_from(["store", "store", "state"]))
+    return History(draw(st.integers(0, 8)), tuple(steps), page, home)
 
 
 def do(account: WatchedAccount, deed: Deed) -> None:
@@ -109,7 +114,10 @@ def go(account: WatchedAccount, step: Step) -> None:
     # A loader that got rows got the state before them too.
     least = 0 if account.state or step.loaded == 0 else 1
     acknowledged = None if step.acknowledged is None else max(least, step.acknowledged)
-    account.run(writes=step.writes, loaded=step.loaded, acknowledged=acknowledged)
+    if account.settings["delivered_ids"] == "state":
+        account.run(writes=step.writes, loaded=step.loaded, is_atomic=True)
+    else:
+        account.run(writes=step.writes, loaded=step.loaded, acknowledged=acknowledged)
     end()
     account.pass_time()
 
@@ -138,7 +146,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 in_any_order = settings(
-    max_examples=60,
+    max_examples=30,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -150,3 +158,75 @@ def test_after_any_history_the_table_is_as_the_account(
     crm: Source, folder: Path, history: History
 ) -> None:
     tell(history, crm, folder)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@given(histories(longest=8))
+@settings(in_any_order, max_examples=3_000)
+def test_after_any_of_thousands_of_histories(crm: Source, folder: Path, history: History) -> None:
+    tell(history, crm, folder)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(
+    ("seed", "kills"),
+    [(1, 6), *(pytest.param(seed, 40, marks=pytest.mark.soak) for seed in range(2, 12))],
+)
+def test_killed_at_any_moment_it_loses_no_deletion_and_no_row(
+    seed: int, kills: int, crm: Source, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    dice = random.Random(seed)  # noqa: S311 - the moments of a test
+    account = WatchedAccount(crm, tmp_path, {"max_deleted_share": 1})
+    account.fill(40)
+    account.run()
+    for _ in range(kills):
+        for verb in dice.choices(["create", "edit", "delete", "restore", "delete"], k=6):
+            do(account, Deed(verb, dice.randrange(40)))
+            account.pass_time()
+        account.load(killed(account, dice, environment))
+        account.pass_time()
+
+    last = account.run()
+
+    assert last.error is None
+    account.assert_equal()
+
+
+def killed(account: WatchedAccount, dice: random.Random, environment: dict[str, str]) -> bytes:
+    """Run the program and kill it at a request, or a little later; give what it wrote."""
+    number, delay = dice.randrange(1, 14), dice.choice([0, 0, dice.uniform(0, 0.03)])
+    sandbox = account.source.sandbox
+    process = account.start(environment)
+
+    def kill(_: Any) -> None:
+        if len(sandbox.requests) == number:
+            threading.Timer(delay, process.kill).start() if delay else process.kill()
+
+    end = sandbox.before_request(kill)
+    output, _ = process.communicate(timeout=60)
+    end()
+    return output
+
+
+def test_told_to_stop_between_looks_it_has_told_what_it_confirmed_and_the_rest_next_time(
+    crm: Source, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    account = WatchedAccount(crm, tmp_path, {"max_deleted_share": 0.9})
+    account.fill(160)
+    account.run()
+    account.delete(*range(1, 131))
+    process = account.start(environment)
+    end = crm.sandbox.before_request(
+        lambda _: process.terminate() if len(crm.sandbox.requests) == 80 else None
+    )
+
+    output, log = process.communicate(timeout=60)
+    end()
+
+    assert process.returncode == 128 + signal.SIGTERM, log
+    account.load(output)
+    assert 0 < len(account.table.marked) < 130
+    account.run()
+    account.assert_equal()
+    assert account.table.marked == set(range(1, 131))

@@ -93,6 +93,7 @@ def test_a_restored_row_whose_state_was_lost_comes_again(
     account.run()
 
     account.assert_equal()
+    assert account.run().living == [1]
 
 
 def test_a_row_that_was_restored_before_its_deletion_was_settled_lives_again(
@@ -195,9 +196,11 @@ def test_without_its_state_a_pipeline_begins_anew(account: WatchedAccount) -> No
 
 @pytest.mark.parametrize("method", ["INCREMENTAL", "FULL_TABLE"])
 def test_without_its_store_it_takes_what_is_there_and_says_so(
-    account: WatchedAccount, method: str
+    crm: Source, tmp_path: Path, method: str
 ) -> None:
+    account = WatchedAccount(crm, tmp_path)
     catalog = with_method(one_stream("notes"), method)
+    account.fill(12)
     account.run(catalog=catalog)
     account.store.unlink()
     account.delete(3)
@@ -205,11 +208,8 @@ def test_without_its_store_it_takes_what_is_there_and_says_so(
     run = account.run(catalog=catalog)
 
     assert run.deleted == []
-    assert any(
-        "notes: from now on, deleted rows are found. 11 rows in Cirqll are taken for rows that"
-        in said
-        for said in run.said(logging.INFO)
-    )
+    told = "notes: from now on, deleted rows are found. 11 rows in Cirqll are taken for rows that"
+    assert any(told in said for said in run.said(logging.INFO))
     account.delete(4)
     assert account.run(catalog=catalog).deleted == [4]
 
@@ -272,7 +272,10 @@ def test_in_the_state_no_store_is_needed(account: WatchedAccount) -> None:
 
 
 @pytest.mark.parametrize("merges", [False, True])
-def test_it_may_move_between_state_and_store(account: WatchedAccount, merges: bool) -> None:
+def test_it_may_move_between_state_and_store(
+    account: WatchedAccount,
+    merges: bool,  # noqa: FBT001 - a parameter of the test's
+) -> None:
     for row, home in enumerate(("state", "store", "state", "state", "store", "store"), start=2):
         account.delete(row)
         before = account.state
@@ -301,7 +304,8 @@ def test_what_is_too_large_for_the_state_goes_into_the_store(crm: Source, tmp_pa
 
     run = account.run()
 
-    assert any("take more than 64 KiB, which is too much for the state" in s for s in run.said())
+    (warning,) = run.said()
+    assert "take more than 64 KiB, which is too much for the state" in warning
     assert len(json.dumps(account.state)) < 2_000
     account.delete(3 << 17)
     assert account.run().deleted == [3 << 17]
@@ -321,8 +325,9 @@ def test_a_thousand_rows_take_little_of_a_state(crm: Source, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "broken",
     [
-        {"roll": "abc"}, {"roll": "abc", "until": "x"}, {"ids": "AQ=="}, {"ids": "?", "doubtful": "?"},
-        {"ids": 7, "doubtful": 7, "unlisted": 7, "largest": 7}, {}, [], "abc", 7, True,
+        {"roll": "abc"}, {"roll": "abc", "until": "x"}, {"ids": "AQ=="},
+        {"ids": "?", "doubtful": "?", "unlisted": "?"},
+        {"ids": 7, "doubtful": 7, "unlisted": 7}, {}, [], "abc", 7, True,
     ],
     ids=str,
 )  # fmt: skip
@@ -355,12 +360,12 @@ def test_the_store_does_not_grow_with_every_run(account: WatchedAccount) -> None
     for row in range(2, 8):
         account.edit(row)
         account.run()
+    account.run()
 
     with closing(sqlite3.connect(account.store)) as database:
         (rolls,) = database.execute("select count(*) from delivered_rolls").fetchone()
         (entries,) = database.execute("select count(*) from delivered_entries").fetchone()
-    assert rolls == 1
-    assert entries <= 3
+    assert (rolls, entries) == (1, 0)
 
 
 def test_what_a_state_names_is_not_longer_than_a_line(account: WatchedAccount) -> None:

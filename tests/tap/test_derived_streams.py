@@ -242,7 +242,8 @@ def test_what_is_no_relation_is_told_and_makes_no_row(run_tap: TapRuns) -> None:
 
     assert run.code == 0, run.log
     assert run.records("field_options") == []
-    (warning,) = run.sentences("WARNING")
+    warning, incomplete = run.sentences("WARNING")
+    assert incomplete.startswith("field_options is incomplete: not all of what lies within")
     assert warning == (
         "field_options: some of what came with fields could not be read (it is neither a page, nor "
         "a list, nor a map), so it is missing; the next run tries again. Report it."

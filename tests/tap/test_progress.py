@@ -17,6 +17,7 @@ import pytest
 from cirqll_client.amounts import counted, duration
 from cirqll_client.nested import TABLES
 from cirqll_client.session import Sent
+from tap_cirqll.certificate import Certificate
 from tap_cirqll.progress import Progress
 
 if TYPE_CHECKING:
@@ -90,11 +91,13 @@ def test_the_same_facts_are_there_for_structured_logs(
             "stage": "reading",
             "rows": 300,
             "of": None,
+            "deleted": 0,
             "requests": 0,
             "seconds_waited": 0.0,
             "rows_per_second": 10.0,
             "seconds_left": None,
             "warnings": 0,
+            "certificate": None,
         }
     ]
 
@@ -106,6 +109,8 @@ def test_the_summary_has_a_line_for_each_stream_and_one_for_all(
     progress.began("customers")
     progress.sent(Sent("GET", "/customer", 200, 0.1))
     progress.delivered("customers", rows=1, left=0)
+    progress.deleted("customers", rows=2)
+    progress.certified("customers", Certificate("complete", ("1 row read",)))
     progress.ended("customers", "done")
     progress.began("notes")
     progress.warn("notes", "Something is odd.")
@@ -115,7 +120,7 @@ def test_the_summary_has_a_line_for_each_stream_and_one_for_all(
     progress.log_summary(by_stream=True)
 
     assert told(caplog)[1:] == [
-        "Summary: customers: 1 row, 1 request.",
+        "Summary: customers: 1 row, 2 deleted, 1 request; complete: 1 row read.",
         "Summary: notes: 0 rows, 0 requests, 1 warning, failed.",
         "Summary: roles: 0 rows, 0 requests, not begun.",
         "Summary: 1 row of 1 of 3 streams in 3 min; 1 request, 0 s waited, 1 warning.",
@@ -215,7 +220,10 @@ def test_without_a_terminal_the_summary_is_in_the_log(run_on_company: TapRuns) -
     by_default = sorted(table.stream for table in TABLES if table.is_read_by_default)
     told = [one.removeprefix("Summary: ").partition(":")[0] for one in summaries[:-1]]
     assert sorted(told) == by_default
-    assert "Summary: appointments: 60 rows, 2 requests." in summaries
+    assert (
+        "Summary: appointments: 60 rows, 2 requests; complete: 60 rows read, as many as Cirqll "
+        "counts."
+    ) in summaries
     assert re.fullmatch(
         r"Summary: \d+ rows of 20 streams in [\d.]+ s; \d+ requests, 0 s waited, \d warnings?.",
         summaries[-1],

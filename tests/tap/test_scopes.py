@@ -176,8 +176,9 @@ def test_the_connection_test_names_what_it_cannot_read(run_tap: TapRuns, source:
 OF_TWO = ["customer.read.all", "user.read.all"]
 NOT_OFFERED = sorted(one.stream for one in RESOURCES if one.name not in {"customer", "user"})
 NAMED = scopes_of(NOT_OFFERED)
-OFFERED = ["companies", "customers", "field_values", "users"]
-"""Everybody may know their company, and the values of custom fields come with customers."""
+OFFERED = ["_certificates", "companies", "customers", "field_values", "users"]
+"""Everybody may know their company, the values of custom fields come with customers, and the tap
+makes certificates by itself."""
 READ = ["/api/auth/me", "/api/customer", "/api/user"]
 
 
@@ -368,7 +369,7 @@ def test_discovery_offers_everything_where_scopes_are_not_known(
     run = run_tap("--discover", **settings_for(accounts))
 
     assert run.code == 0, run.log
-    assert offered(run) == sorted(one.stream for one in TABLES)
+    assert offered(run) == ["_certificates", *sorted(one.stream for one in TABLES)]
     assert not_offered(run) == []
 
 

@@ -266,4 +266,4 @@ def test_the_schema_test_needs_no_server(run_tap: TapRuns) -> None:
 
     assert run.code == 0
     assert {message["type"] for message in run.messages} == {"SCHEMA"}
-    assert sorted(message["stream"] for message in run.messages) == sorted(KEYS)
+    assert sorted(message["stream"] for message in run.messages) == sorted([*KEYS, "_certificates"])

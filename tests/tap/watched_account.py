@@ -7,10 +7,13 @@ import json
 import logging
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +24,7 @@ from tests.tap.catalog_edits import choose
 from tests.tap.loaded_table import LoadedTable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.reading_fixtures import Source
@@ -59,10 +62,15 @@ class Watched:
 
     @property
     def certificate(self) -> Message:
-        """What is certain of the stream, by the summary."""
-        told = [getattr(one, "summary", {}).get("certificate") for one in self.log]
-        (found,) = filter(None, told)
-        return dict(found)
+        """What is certain of the one stream, by the summary."""
+        (found,) = self.certificates.values()
+        return found
+
+    @property
+    def certificates(self) -> dict[str, Message]:
+        """What is certain of each stream, by the summary."""
+        told = [getattr(one, "summary", {}) for one in self.log]
+        return {one["stream"]: one["certificate"] for one in told if one.get("certificate")}
 
     @property
     def lists(self) -> list[Any]:
@@ -155,13 +163,19 @@ class WatchedAccount:
         *,
         loaded: int | None = None,
         acknowledged: int | None = None,
+        is_atomic: bool = False,
         writes: int | None = None,
         catalog: Message | None = None,
         **settings: Any,
     ) -> Watched:
-        """Read and load. A loader may take the first messages only, and keep an earlier state."""
+        """Read and load. A loader may take the first messages only, and keep an earlier state.
+
+        One that is atomic takes no more than its state says.
+        """
         run = self.read(writes=writes, catalog=catalog, **settings)
         messages = run.messages[:loaded]
+        while is_atomic and messages and messages[-1]["type"] != "STATE":
+            messages.pop()
         self.table.load(messages)
         states = [m["value"] for m in messages[:acknowledged] if m["type"] == "STATE"]
         self.state = states[-1] if states else self.state
@@ -189,8 +203,33 @@ class WatchedAccount:
             finally:
                 tap.logger.removeHandler(log)
                 _wait_for_readers()
-        messages = [json.loads(line) for line in raw.getvalue().splitlines()]
+        lines = raw.getvalue().splitlines()
+        messages = [json.loads(line, parse_float=Decimal) for line in lines]
         return Watched(messages, error, log.records, list(self.source.sandbox.requests))
+
+    def start(self, environment: Mapping[str, str], **settings: Any) -> subprocess.Popen[bytes]:
+        """Start the tap as a program, and do not wait for it."""
+        self.source.sandbox.forget_requests()
+        files = {
+            "config": self._config(settings),
+            "catalog": one_stream(self.stream),
+            "state": self.state,
+        }
+        command = [sys.executable, "-m", "tap_cirqll"]
+        for name, content in files.items():
+            path = self.folder / f"{name}.json"
+            path.write_text(json.dumps(content), "utf-8")
+            command += [f"--{name}", str(path)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=dict(environment), stdout=pipe, stderr=pipe)
+
+    def load(self, output: bytes) -> list[Message]:
+        """Load what a program wrote; a line without its end never came."""
+        *lines, _ = output.split(b"\n")
+        messages = [json.loads(line) for line in lines]
+        self.table.load(messages)
+        self.state = ([self.state] + [m["value"] for m in messages if m["type"] == "STATE"])[-1]
+        return messages
 
     def assert_equal(self) -> None:
         """Compare the table with the account."""
