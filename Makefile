@@ -26,7 +26,7 @@ demo: $(RUNTIME) $(PLUGINS) ## Run the real pipeline from a sandbox into a Postg
 	@.venv/bin/python -m demo
 
 test: $(RUNTIME) $(PLUGINS) ## Run all tests but the long ones.
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 check: $(RUNTIME) ## Check format, lint, types, imports and dependencies.
 	.venv/bin/ruff format --check

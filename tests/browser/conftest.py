@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import gettempdir
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +21,6 @@ from tests.browser.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -39,11 +42,20 @@ _ARGUMENTS = (
 def chromium() -> str:
     """The program; without it the tests are skipped, but not where nobody would notice."""
     try:
-        return chromium_on(os.environ["PATH"], may_install=_is_root())
+        with _alone():
+            return chromium_on(os.environ["PATH"], may_install=_is_root())
     except ChromiumMissingError as missing:
         if os.environ.get("CI"):
             pytest.fail(str(missing), pytrace=False)
         pytest.skip(str(missing))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let one process of tests after the other in: two cannot install at once."""
+    with (Path(gettempdir()) / "tap-cirqll-tests-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 @pytest.fixture(scope="module")
