@@ -47,7 +47,7 @@ def sentence_for(error: Exception, url_text: str) -> str:
     if isinstance(error, (NoSuchModuleError, ImportError)):
         return (
             "The database driver that the setting store_url names is not installed; "
-            "for PostgreSQL, install tap-cirqll[postgres]."
+            "for PostgreSQL, install the extra: `pip install '.[postgres]'`."
         )
     if isinstance(error, (ArgumentError, ValueError)):
         return (

@@ -159,7 +159,7 @@ def test_a_url_that_is_none_is_named() -> None:
 def test_a_driver_that_is_missing_is_named(scheme: str) -> None:
     assert refusal(f"{scheme}://user:{SECRET}@host/db") == (
         "The database driver that the setting store_url names is not installed; for PostgreSQL, "
-        "install tap-cirqll[postgres]."
+        "install the extra: `pip install '.[postgres]'`."
     )
 
 

@@ -35,7 +35,7 @@ def engine_of(url_text: str) -> sql.Engine:
     except (NoSuchModuleError, ImportError):
         msg = (
             "The database driver that the URL of --against names is not installed; for "
-            "PostgreSQL, install tap-cirqll[postgres]."
+            "PostgreSQL, install the extra: `pip install '.[postgres]'`."
         )
     except (ArgumentError, ValueError):
         msg = (
