@@ -18,7 +18,12 @@ from singer_sdk.singerlib.exceptions import InvalidInputLine
 
 from cirqll_client.errors import CirqllError
 from cirqll_client.settings import load_env_file
-from cirqll_client.singer_settings import environment_settings, setting_errors, settings_given
+from cirqll_client.singer_settings import (
+    environment_settings,
+    setting_errors,
+    settings_given,
+    typed_settings,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +50,8 @@ class CirqllProgram(PluginBase):
         """Check the settings, with a sentence for each that is wrong."""
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
+        # Meltano has no kind for a fraction, and takes any word for a truth or its opposite.
+        self._config = typed_settings(self._config, schema)
         errors = setting_errors(self._config, schema)
         if errors and raise_errors:
             summary = f"The settings of {self.name} are wrong"

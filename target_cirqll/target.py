@@ -19,7 +19,7 @@ from singer_sdk.target_base import Target
 
 from cirqll_client.errors import SettingInvalid
 from cirqll_client.singer_programs import SIGNALLED, CirqllProgram, bugs_told_by_place, told
-from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings, typed_settings
+from cirqll_client.singer_settings import CONNECTION_SETTINGS, connection_settings
 from target_cirqll.destinations import destination_of
 from target_cirqll.message_reader import MessageReader
 from target_cirqll.rows import Reject
@@ -150,12 +150,6 @@ class TargetCirqll(CirqllProgram, Target):
                 "Stopped by %s; the next run goes on from the last state that came out.",
                 signal.Signals(self._stopped_by).name,
             )
-
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings; numbers may be texts, since Meltano has no kind for a fraction."""
-        self.append_builtin_config(self.config_jsonschema)
-        self._config = typed_settings(self._config, self.config_jsonschema)
-        return super()._validate_config(raise_errors=raise_errors)
 
     def _process_schema_message(self, message_dict: Message) -> None:
         """Lay the ways of a stream's rows; those that came before the change are written first."""

@@ -79,7 +79,9 @@ def test_without_a_key_the_tokens_are_there_to_be_found(sqlite_url: str) -> None
     assert b"refresh-canary" in b"".join(path.read_bytes() for path in folder.iterdir())
 
 
-@pytest.mark.parametrize(("keys", "sentence"), [(None, MISSING), (OTHER_KEY, WRONG)])
+@pytest.mark.parametrize(
+    ("keys", "sentence"), [(None, MISSING), (OTHER_KEY, WRONG)], ids=["none", "another"]
+)
 def test_another_key_reads_nothing_and_writes_over_nothing(
     store_url: str, keys: str | None, sentence: str
 ) -> None:
@@ -112,7 +114,11 @@ def test_an_account_that_cannot_be_read_can_be_removed(sqlite_url: str) -> None:
     assert read(sqlite_url, None) is None
 
 
-@pytest.mark.parametrize("keys", ["short", "=" * 44, f"{KEY},short", "é" * 44, ","])
+@pytest.mark.parametrize(
+    "keys",
+    ["short", "=" * 44, f"{KEY},short", "é" * 44, ","],
+    ids=["short", "no-key", "one-of-two", "no-ascii", "nothing"],
+)
 def test_what_is_no_key_is_refused_with_the_way_to_one(keys: str) -> None:
     with pytest.raises(SettingInvalid) as caught:
         sealing(keys)

@@ -8,13 +8,13 @@ import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 from demo.meltano_project import program
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     State = dict[str, Any]
     Victim = Literal["tap", "target", "both"]
@@ -129,6 +129,15 @@ class Processes:
             if victim in {name, "both"} and process.poll() is None:
                 with suppress(ProcessLookupError):
                     os.kill(process.pid, signal.SIGKILL)
+
+
+def kill_in_group(leader: int, program: str) -> None:
+    """End the processes of a group that run this program at once, as a power cut would."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_it = f"/bin/{program}\0".encode() in (folder / "cmdline").read_bytes()
+            if is_it and os.getpgid(int(folder.name)) == leader:
+                os.kill(int(folder.name), signal.SIGKILL)
 
 
 def _last_state(output: bytes) -> State | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DAMAGES = (
     "delete from users where id = 1",
     "insert into users (id) values (999)",
+    "update notes set _sdc_deleted_at = now() where id = 1",
     "update customers set name = name || ' ' where id = 1",
     "update chances set price = price + 0.00000001 where id = 1",
     "update contracts set created_at = created_at + interval '1 second' where id = 1",

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cirqll_sandbox import Sandbox
+from tests.pipeline.conftest import RunningSandbox
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.pipeline.conftest import Database
     from tests.pipeline.pipes import Pipe
 
@@ -21,26 +26,42 @@ SETTINGS = [
 ]
 
 
+@pytest.fixture
+def source() -> Iterator[RunningSandbox]:
+    """None of its rows is read."""
+    sandbox = Sandbox(size=0)
+    with sandbox.running() as url:
+        yield RunningSandbox(sandbox, url)
+
+
+@pytest.fixture
+def pipe(pipe: Pipe) -> Pipe:
+    """A loader that writes each row as it comes, as if a run had ended behind it."""
+    pipe.target.update(batch_size_rows=1)
+    return pipe
+
+
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_a_deleted_row_keeps_what_it_said_and_lives_again_without_its_mark(
     pipe: Pipe, database: Database, settings: dict[str, Any]
 ) -> None:
     pipe.target.update(settings)
-    _load(pipe, _schema(ALL), _living(1), _living(2), _schema(KEY_AND_MARK), _deleted(2))
-    assert _rows(database) == {1: ("row 1", False), 2: ("row 2", True)}
 
-    _load(pipe, _schema(ALL), _living(2))
+    _load(
+        pipe,
+        *(_schema(ALL), *map(_living, (1, 2, 3))),
+        *(_schema(KEY_AND_MARK), *map(_deleted, (2, 3))),
+        *(_schema(ALL), _living(3)),
+    )
 
-    assert _rows(database) == {1: ("row 1", False), 2: ("row 2", False)}
+    assert _rows(database) == {1: ("row 1", False), 2: ("row 2", True), 3: ("row 3", False)}
 
 
 def test_without_a_schema_of_its_own_a_deletion_would_empty_the_row(
     pipe: Pipe, database: Database
 ) -> None:
     """When this fails the loader leaves alone what a record lacks: no SCHEMA is needed then."""
-    _load(pipe, _schema(ALL), _living(1))
-
-    _load(pipe, _schema(ALL), _deleted(1))
+    _load(pipe, _schema(ALL), _living(1), _deleted(1))
 
     assert _rows(database) == {1: (None, True)}
 
@@ -49,9 +70,8 @@ def test_a_loader_without_metadata_is_not_told_and_loses_nothing(
     pipe: Pipe, database: Database
 ) -> None:
     pipe.target.update(add_record_metadata=False, activate_version=False)
-    _load(pipe, _schema(ALL), _living(1))
 
-    _load(pipe, _schema(KEY_AND_MARK), _deleted(1))
+    _load(pipe, _schema(ALL), _living(1), _schema(KEY_AND_MARK), _deleted(1))
 
     found = database.connection.execute("select id, name from cirqll.customers").fetchall()
     assert found == [(1, "row 1")]

@@ -9,7 +9,9 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
+from singer_sdk.exceptions import ConfigValidationError
 
+from tap_cirqll.tap import TapCirqll
 from tests.tap.catalog_edits import choose, discovered
 
 if TYPE_CHECKING:
@@ -70,3 +72,17 @@ def test_settings_are_read_as_rows_or_as_one_object(body: object, run_tap: TapRu
     ]
     assert records[0]["id"] != records[1]["id"]
     assert records == second.records("settings")
+
+
+def test_numbers_and_truths_may_be_texts_as_meltano_writes_them() -> None:
+    given = {"max_deleted_share": "0.5", "strict": "true", "detect_deletions": "false"}
+    tap = TapCirqll(config={"store_url": "sqlite://", **given})
+    assert (tap.config["max_deleted_share"], tap.config["strict"]) == (0.5, True)
+    assert tap.config["detect_deletions"] is False
+
+
+@pytest.mark.parametrize("slip", [{"strict": "maybe"}, {"max_deleted_share": "2"}])
+def test_a_slip_in_such_a_text_is_refused(slip: dict[str, str]) -> None:
+    with pytest.raises(ConfigValidationError) as caught:
+        TapCirqll(config={"store_url": "sqlite://", **slip}).sync_all()
+    assert next(iter(slip)) in str(caught.value.errors)
