@@ -29,7 +29,7 @@ class Certificate:
     """Clauses: what does not agree, what is not known, what agrees."""
     counted: int | None = None
     """Rows that the server counted in the window: what changed, or all."""
-    distinct: int | None = None
+    rows_read: int | None = None
     """Rows of the window that came, each once."""
     repeated: int | None = None
     changed_during: int | None = None
@@ -113,7 +113,7 @@ def certificate(
         found.verdict,
         found.reasons,
         counted=recount.counted if recount else tally.expected,
-        distinct=tally.distinct,
+        rows_read=tally.distinct,
         repeated=tally.repeated,
         changed_during=recount.changed_during if recount else 0,
         gone_during=recount.gone if recount else 0,
@@ -197,14 +197,14 @@ def _judge_account(found: _Findings, compared: Compared, *, unlisted: int, untol
     differences = compared.differences
     if unlisted:
         found.bad.append(
-            f"Cirqll shows {counted(unlisted, 'row')} that it does not list, so that no change of "
-            "theirs is seen"
+            f"Cirqll shows {counted(unlisted, 'row')} that it does not list, so changes there are "
+            "not seen"
         )
     if differences is None:
         if reason:
             found.open.append(f"the account is not known, since {reason}")
         else:
-            found.good.append("what is in the account is taken for what you have")
+            found.good.append("from now on deleted rows are found; those of before are not")
         return
     if reason:
         found.bad.append(f"{counted(compared.waiting, 'row')} gone and not marked, since {reason}")
@@ -218,7 +218,7 @@ def _judge_account(found: _Findings, compared: Compared, *, unlisted: int, untol
             f"Cirqll counts {abs(more):,} {'more' if more > 0 else 'fewer'} in the account than "
             "it lists"
         )
-    elif not (compared.is_by_reading or untold):
+    elif not (compared.is_by_reading or untold or reason):
         found.good.append(_has_all(differences.counted))
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 NAME = "_certificates"
 _COUNTS = {
     "counted": "Rows of the window by Cirqll's count: those that changed, or all.",
-    "distinct": "Rows of the window that came, each once.",
+    "rows_read": "Rows of the window that came, each once.",
     "repeated": "Rows that came more often than once.",
     "changed_during": "Rows that changed while the stream was read; the next run brings them.",
     "gone_during": "Rows that were deleted while it was read.",

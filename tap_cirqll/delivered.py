@@ -62,6 +62,12 @@ class Delivered:
         self.roll = found or Roll(since=since.isoformat() if since else None)
         self.is_known = found is not None or (is_first and known is None)
         """The roll has all that was handed out; else earlier runs kept none."""
+        if known is not None and found is None:
+            warn(
+                f"The ids of the {stream} that you have are lost with the store, so what was "
+                "deleted since the last run is not found; `cirqll verify` finds it. From now on "
+                "they are kept anew."
+            )
         if self.roll.is_newer:
             warn(
                 f"The state of {stream} is older than what the store knows of it: rows that were "

@@ -151,7 +151,7 @@ def test_runs_are_listed_and_nobody_is_asked(desk: Desk) -> None:
         "aaaa0000  2025-11-22 09:26 UTC  not finished                         -      -         "
         "-       -\n"
         "3f9a01c2  2025-11-22 08:26 UTC  done in 45 s                         2,400  1,234     "
-        "3.2 s   2 complete\n"
+        "3.2 s   2 complete, 1 not read (roles)\n"
         "\n"
         "One run, stream by stream: cirqll runs RUN\n"
     )
@@ -250,6 +250,7 @@ RUN_AS_JSON = {
     "ended_at": "2025-11-22T08:27:25Z",
     "outcome": "failed",
     "is_complete": False,
+    "not_read": [],
     "error": "It failed. Wait.",
     "rows": 1200,
     "requests": 1234,
@@ -365,10 +366,13 @@ def test_what_was_told_cannot_colour_the_terminal(
 @pytest.mark.parametrize(
     ("names", "told"),
     [
-        ([], "2 complete"),
-        (["a"], "2 complete, 1 INCOMPLETE (a)"),
-        (["a", "b", "c"], "2 complete, 3 INCOMPLETE (a, b, c)"),
-        (["a", "b", "c", "d"], "2 complete, 4 INCOMPLETE (a, b, c and 1 more)"),
+        ([], "2 complete, 1 not read (roles)"),
+        (["a"], "2 complete, 1 INCOMPLETE (a), 1 not read (roles)"),
+        (["a", "b", "c"], "2 complete, 3 INCOMPLETE (a, b, c), 1 not read (roles)"),
+        (
+            ["a", "b", "c", "d"],
+            "2 complete, 4 INCOMPLETE (a, b, c and 1 more), 1 not read (roles)",
+        ),
     ],
 )
 def test_streams_that_lack_rows_are_named_a_few_of_them(names: list[str], told: str) -> None:

@@ -113,7 +113,11 @@ def test_what_came_is_compared_with_what_is_counted(
         (compared(), (), "complete: {}; 5 in the account, and you have them all"),
         (compared(counted=0), (), "complete: {}; none in the account"),
         (compared(is_by_reading=True), (), "complete: {}"),
-        (Compared(), (), "complete: {}; what is in the account is taken for what you have"),
+        (
+            Compared(),
+            (),
+            "complete: {}; from now on deleted rows are found; those of before are not",
+        ),
         (
             Compared(reason="it could not be compared: Cirqll answered with 500. Try later."),
             (),
@@ -125,10 +129,7 @@ def test_what_came_is_compared_with_what_is_counted(
         (
             compared(waiting=2, reason="that is all of them"),
             (),
-            (
-                "incomplete: 2 rows gone and not marked, since that is all of them; {}; "
-                "5 in the account, and you have them all"
-            ),
+            "incomplete: 2 rows gone and not marked, since that is all of them; {}",
         ),
         (
             compared(waiting=1),
@@ -142,8 +143,8 @@ def test_what_came_is_compared_with_what_is_counted(
             compared(),
             (3,),
             (
-                "incomplete: Cirqll shows 1 row that it does not list, so that no change of "
-                "theirs is seen; {}; 5 in the account, and you have them all"
+                "incomplete: Cirqll shows 1 row that it does not list, so changes there are "
+                "not seen; {}; 5 in the account, and you have them all"
             ),
         ),
         (compared(unexplained=1), (3,), "incomplete: Cirqll shows 1 row that it does not list, "),

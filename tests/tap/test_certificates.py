@@ -107,7 +107,7 @@ def test_an_honest_server_is_agreed_with_in_each_run(
     run = account.run(detect_deletions=detects)
 
     assert_complete(run)
-    assert (run.certificate["counted"], run.certificate["distinct"]) == (5, 5)
+    assert (run.certificate["counted"], run.certificate["rows_read"]) == (5, 5)
 
 
 @detection
@@ -207,7 +207,7 @@ def test_whatever_happens_during_the_reading_an_honest_server_is_agreed_with(  #
         # What is left may be as many rows as a page has: that is no proof of a count.
         if PERHAPS_A_PAGE in run.certificate["reasons"]:
             assert (run.certificate["verdict"], run.said()) == ("unknown", [])
-            assert run.certificate["distinct"] > page
+            assert run.certificate["rows_read"] > page
         else:
             assert_complete(run)
         for end in ends:
@@ -511,7 +511,7 @@ def test_the_stream_of_certificates_has_a_row_for_each_stream(account: WatchedAc
         ("tasks", "complete"),
     ]
     assert rows[0]["sentence"] == certificates(run)["notes"]["sentence"]
-    assert (rows[0]["counted"], rows[0]["distinct"], rows[0]["known"]) == (3, 3, 3)
+    assert (rows[0]["counted"], rows[0]["rows_read"], rows[0]["known"]) == (3, 3, 3)
     (written,) = past_runs(account)
     assert {one["run_id"] for one in rows} == {written.id}
 

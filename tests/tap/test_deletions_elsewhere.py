@@ -168,3 +168,17 @@ def test_a_row_that_lived_between_two_runs_alone_comes_once_it_is_back(
     account.run()
     # Then
     assert new in account.table.rows
+
+
+def test_a_lost_store_is_told_with_what_that_means_for_deleted_rows(
+    account: WatchedAccount,
+) -> None:
+    # Given
+    account.run()
+    account.delete(3)
+    account.store.unlink()
+    # When
+    run = account.run()
+    # Then
+    (told,) = [said for said in run.said() if said.startswith("The ids of the notes")]
+    assert "`cirqll verify` finds it" in told

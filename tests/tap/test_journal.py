@@ -79,7 +79,7 @@ def test_a_run_is_written_down_when_it_begins(connection: Connection, progress: 
 def test_all_that_it_did_is_written_down_when_it_ends(
     connection: Connection, progress: Progress
 ) -> None:
-    certificate = Certificate("complete", ("3 rows read",), counted=3, distinct=3)
+    certificate = Certificate("complete", ("3 rows read",), counted=3, rows_read=3)
     with journal(connection, progress):
         progress.began("notes")
         progress.delivered("notes", rows=3, left=0)

@@ -22,6 +22,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "ended_at": iso_or_none(ended_at),
         "outcome": run.outcome,
         "is_complete": run.is_complete,
+        "not_read": [one.name for one in run.streams if one.stage == "skipped"],
         "error": run.error,
         "rows": run.rows if is_known else None,
         "requests": run.requests if is_known else None,

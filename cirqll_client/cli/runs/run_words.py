@@ -61,6 +61,9 @@ def verdicts(streams: Sequence[StreamRun]) -> str:
         if names:
             of_whom = "" if verdict == "complete" else f" ({_some(names)})"
             parts.append(f"{len(names)} {word}{of_whom}")
+    absent = [one.name for one in streams if one.stage == "skipped"]
+    if absent:
+        parts.append(f"{len(absent)} not read ({_some(absent)})")
     return ", ".join(parts) or _NOT_KNOWN
 
 

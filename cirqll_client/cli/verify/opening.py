@@ -34,7 +34,7 @@ def engine_of(url_text: str) -> sql.Engine:
         )
     except (NoSuchModuleError, ImportError):
         msg = (
-            "The database driver that the URL of --against names is not installed; for "
+            "The database driver that DATABASE_URL (or --against) names is not installed; for "
             "PostgreSQL, install the extra: `pip install '.[postgres]'`."
         )
     except (ArgumentError, ValueError):
