@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyroaring import BitMap64
 
+from cirqll_client.errors import CirqllError
 from tap_cirqll.arrears import note, settled
 from tap_cirqll.bookmarks import forget_stand, remember
 from tap_cirqll.certificate import Certificate
@@ -120,10 +121,15 @@ class SourceRun:
         )
         beginning = source.beginning()  # it moves while the pages are written
         last: ReadPage | None = None
-        for page in map(self._read, reading.pages()):
+        try:
+            for page in map(self._read, reading.pages()):
+                if last:
+                    yield last
+                last = page
+        except CirqllError:
             if last:
                 yield last
-            last = page
+            raise
         if not source.is_company:
             certifying = self._certifying = Certifying(
                 reading, self._connection, deletions, beginning=beginning, warn=self._warn
