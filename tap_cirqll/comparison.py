@@ -188,9 +188,9 @@ class Comparison:
 
     def _shows_any(self, listed: int | None, *, but: BitMap64) -> bool:
         """Tell whether the server shows a row that lives; one of them may have gone meanwhile."""
-        others = list(self._known.ids - but)
-        living = [] if listed is None else [listed]
-        living += self._draw.sample(others, min(len(others), _MORE_CONTROLS))
+        others = self._known.ids - but
+        places = [self._draw.randrange(len(others)) for _ in range(_MORE_CONTROLS) if others]
+        living = [*([] if listed is None else [listed]), *(others[one] for one in places)]
         return not living or any(map(self._is_there, living))
 
     def _is_there(self, row_id: int) -> bool:
