@@ -67,7 +67,7 @@ def run_in_process(parrot: Parrot, folder: Path, **policy: Any) -> str:
         client_secret=CLIENT_SECRET,
         store_url=f"sqlite:///{folder / 'store.sqlite'}",
         requests_per_minute=100_000,
-        request_timeout=0.2,
+        request_timeout=0.5,
         give_up_after=0,
     )
     rejects = Reporting(
