@@ -42,6 +42,11 @@ def engine_of(url_text: str) -> sql.Engine:
     return engine
 
 
+def place_of(url: sql.URL) -> str:
+    """Name a database on a server; neither user nor password."""
+    return f"the database {url.database or ''}" + (f" on {url.host}" if url.host else "")
+
+
 def sentence_for(error: Exception, url_text: str) -> str:
     """Say why the database could not be opened, without the password of its URL."""
     if isinstance(error, (NoSuchModuleError, ImportError)):

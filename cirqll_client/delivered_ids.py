@@ -16,10 +16,9 @@ import sqlalchemy as sql
 from pyroaring import BitMap64
 
 from cirqll_client.store import DELIVERED_ENTRIES, DELIVERED_ROLLS
-from cirqll_client.tally import LARGEST_ID, may_be_tracked
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
     from sqlalchemy.engine import Connection
 
@@ -67,17 +66,6 @@ class Roll:
         """Note rows of which nobody knows what it has."""
         self.ids -= ids
         self.doubtful |= ids
-
-
-def trackable(ids: Collection[int]) -> BitMap64:
-    """Give those that can be kept, which are all that are known of Cirqll."""
-    try:
-        found = BitMap64(ids)
-    except OverflowError:
-        found = BitMap64((LARGEST_ID + 1,))
-    if not found or found.max() <= LARGEST_ID:
-        return found
-    return BitMap64(filter(may_be_tracked, ids))
 
 
 class DeliveredIds:

@@ -16,10 +16,11 @@ from pyroaring import BitMap64
 from cirqll_client.difference_search import DifferenceSearch, KnownIds, Listed, Range
 from cirqll_client.ends import LEAST_MAXIMUM
 from cirqll_client.errors import RequestRefused
+from cirqll_client.few_fields import FewFields
 from cirqll_client.query import Condition, IndexQuery, Order, all_of
 from cirqll_client.reading import Beginning, Reading
-from cirqll_client.tally import LARGEST_ID, may_be_tracked
-from cirqll_client.walks import NotHonoured, ids_of
+from cirqll_client.tally import LARGEST_ID, trackable
+from cirqll_client.walks import NotHonoured, clause_of, ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from cirqll_client.client import CirqllClient
     from cirqll_client.resources import Resource
-    from cirqll_client.responses import Page
     from cirqll_client.timestamps import Timestamps
 
 logger = logging.getLogger(__name__)
@@ -86,7 +86,7 @@ class Listing:
         self._has_untimed = has_untimed and self._not_before is not None
         self._warn = warn
         key = resource.key_without_id
-        self._fields: tuple[str, ...] = ("id", key) if key else ("id",)
+        self._few_fields = FewFields(client, resource, ("id", key) if key else ("id",))
 
     def compare(self, known: BitMap64, *, last: int = 0, start: int = 0) -> Differences:
         """Compare ids up to the largest known one, or further; the first page is at ``start``.
@@ -103,7 +103,7 @@ class Listing:
         except (NotHonoured, RequestRefused) as error:
             self._warn(
                 f"{self._resource.stream} could not be counted by ranges of ids, since "
-                f"{_clause(error)}. So all ids are read, which takes more requests and loses "
+                f"{clause_of(error)}. So all ids are read, which takes more requests and loses "
                 "nothing."
             )
         return Differences.between(known, self._all_ids_until(last))
@@ -118,12 +118,12 @@ class Listing:
             timestamps=self._timestamps,
             beginning=Beginning(not_before=self._not_before, has_untimed=self._has_untimed),
             is_incremental=is_limited,
-            fields=self._fields,
+            fields=self._few_fields.fields,
             warn=self._warn,
         )
         there = BitMap64()
         for batch in reading.batches():
-            there.update(row["id"] for row in batch.rows if may_be_tracked(row["id"]))
+            there |= trackable(batch.ids)
         return there
 
     def _all_ids_until(self, last: int) -> BitMap64:
@@ -139,7 +139,7 @@ class Listing:
         page = self._client.index(self._resource, IndexQuery())
         if (page.total or 0) > len(page):
             return self.all_ids()
-        return BitMap64(filter(may_be_tracked, page.rows.ids))
+        return trackable(page.rows.ids)
 
     def _searched_until_sure(self, known: BitMap64, *, last: int, start: int) -> Differences:
         """Search once more where not all of the count is explained.
@@ -180,7 +180,7 @@ class Listing:
 
     def _asked(self, question: Range) -> Listed:
         """Ask for a range. Raises ``NotHonoured`` and any ``CirqllError``."""
-        page = self._page(self._query(question))
+        page = self._few_fields.page(self._query(question))
         keys = ids_of(page.rows)
         is_within = all(question.first <= key <= question.last for key in keys)
         if page.total is None or page.is_whole:
@@ -213,22 +213,4 @@ class Listing:
             offset=question.offset,
             order_by=(Order("id"),),
             filter=all_of(*bounds) if bounds[1:] else next(iter(bounds), None),
-            show=self._fields,
         )
-
-    def _page(self, query: IndexQuery) -> Page:
-        """Ask, for all fields where it refuses to show one. Raises any ``CirqllError``."""
-        try:
-            return self._client.index(self._resource, query)
-        except RequestRefused:
-            if not query.show:
-                raise
-        page = self._client.index(self._resource, replace(query, show=()))
-        self._fields = ()
-        return page
-
-
-def _clause(error: NotHonoured | RequestRefused) -> str:
-    if isinstance(error, RequestRefused):
-        return f"Cirqll refused it with {error.status}"
-    return str(error)

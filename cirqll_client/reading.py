@@ -21,7 +21,7 @@ from cirqll_client.key_walk import KeyWalk, changes_walk, id_walk
 from cirqll_client.query import IndexQuery, Order
 from cirqll_client.tally import Tally, may_be_tracked
 from cirqll_client.walker import Step, Walker
-from cirqll_client.walks import NotHonoured, WayName
+from cirqll_client.walks import NotHonoured, WayName, clause_of
 from cirqll_client.whole_walk import WholeWalk
 
 if TYPE_CHECKING:
@@ -360,12 +360,10 @@ class Reading:
         )
 
     def _other_way(self, failure: NotHonoured | RequestRefused, first: Walk, walk: Walk) -> str:
-        words = str(failure)
-        if isinstance(failure, RequestRefused):
-            words = f"Cirqll refused it with {failure.status}"
         return (
-            f"{self._resource.stream} could not be read {_WAYS[first.name]}: {words}. They are "
-            f"read {_WAYS[walk.name]} instead, which takes more requests and loses nothing."
+            f"{self._resource.stream} could not be read {_WAYS[first.name]}: {clause_of(failure)}. "
+            f"They are read {_WAYS[walk.name]} instead, which takes more requests and loses "
+            "nothing."
         )
 
     def _at_wits_end(self, failure: NotHonoured | RequestRefused) -> Exception:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from pyroaring import BitMap64
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from cirqll_client.responses import Page
 
 LARGEST_ID = (1 << 63) - 1
@@ -17,6 +19,16 @@ LARGEST_ID = (1 << 63) - 1
 def may_be_tracked(row_id: int) -> bool:
     """Tell whether an id can be kept among others; no other is known of Cirqll."""
     return 0 <= row_id <= LARGEST_ID
+
+
+def trackable(ids: Collection[int]) -> BitMap64:
+    """Give those that can be tracked, at the speed of C where that is all of them."""
+    try:
+        found = BitMap64(ids)
+        is_all = not found or found.max() <= LARGEST_ID
+    except OverflowError:
+        is_all = False
+    return found if is_all else BitMap64(filter(may_be_tracked, ids))
 
 
 @dataclass(slots=True)
@@ -65,7 +77,10 @@ class Tally:
     def take(self, ids: list[int], *, is_as_counted: bool) -> None:
         """Add the rows of a page, those left out that it shares with the page before."""
         known = self.distinct
-        self._add(ids)
+        there = trackable(ids)
+        self.ids |= there
+        if len(there) < len(ids):
+            self.others.update(row_id for row_id in ids if not may_be_tracked(row_id))
         self.rows += len(ids)
         self.is_quiet &= is_as_counted and self.distinct - known == len(ids)
 
@@ -85,18 +100,6 @@ class Tally:
             is_whole=self.is_whole or later.is_whole,
             rows=self.rows + later.rows,
         )
-
-    def _add(self, ids: list[int]) -> None:
-        """Add ids at the speed of C; a loop only where there are such as cannot be tracked."""
-        try:
-            self.ids.update(ids)
-        except OverflowError:
-            self.ids.update(filter(may_be_tracked, ids))
-        else:
-            if not self.ids or self.ids.max() <= LARGEST_ID:
-                return
-            self.ids -= BitMap64(row_id for row_id in ids if row_id > LARGEST_ID)
-        self.others.update(row_id for row_id in ids if not may_be_tracked(row_id))
 
 
 class Room:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from itertools import compress
 from typing import Any, Literal
 
+from cirqll_client.errors import RequestRefused
 from cirqll_client.responses import Rows
 
 WayName = Literal["changes", "id", "whole"]
@@ -26,6 +27,13 @@ WayName = Literal["changes", "id", "whole"]
 
 class NotHonoured(Exception):
     """The server did not do as it was asked; the rows would not be safe."""
+
+
+def clause_of(failure: NotHonoured | RequestRefused) -> str:
+    """Say what a server did in place of what it was asked for."""
+    if isinstance(failure, RequestRefused):
+        return f"Cirqll refused it with {failure.status}"
+    return str(failure)
 
 
 def ids_of(rows: Rows) -> list[int]:

@@ -211,9 +211,10 @@ def _judge_account(found: _Findings, compared: Compared, *, unlisted: int, untol
     elif compared.waiting:
         found.good.append(f"{compared.waiting:,} deleted meanwhile, for the next run to mark")
     more = differences.unexplained
-    if not 0 <= more <= unlisted and more != untold and not differences.is_steady:
+    is_explained = 0 <= more <= unlisted or more == untold
+    if not is_explained and not differences.is_steady:
         found.open.append("rows came and went while the account was counted")
-    elif not 0 <= more <= unlisted and more != untold:
+    elif not is_explained:
         found.bad.append(
             f"Cirqll counts {abs(more):,} {'more' if more > 0 else 'fewer'} in the account than "
             "it lists"

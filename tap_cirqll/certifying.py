@@ -1,4 +1,4 @@
-"""The end of a stream: it is counted, what was missed is read again, what is gone is told."""
+"""The end of a stream's reading: it is counted, and what was missed is read again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Certifying:
-    """Certifies one stream. Used by the thread that read it; ``steps`` once."""
+    """Certifies one stream. ``missed`` is for the thread that read it, once."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Certifying:
             )
 
     def certificate(self) -> Certificate:
-        """Judge the stream, once the steps were taken."""
+        """Judge the stream, once what was missed was read, and deleted rows were looked for."""
         return certificate(
             self._reading.tally,
             self._look,

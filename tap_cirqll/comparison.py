@@ -99,9 +99,8 @@ class Comparison:
 
     def _begin(self) -> None:
         """Take what is there for what was handed out, since nobody kept that."""
-        tally = self._reading.tally
-        is_enough = tally and tally.is_whole and tally.is_quiet
-        self._known.ids |= tally.ids if tally and is_enough else self._listing.all_ids()
+        read = self._all_read()
+        self._known.ids |= self._listing.all_ids() if read is None else read
         self._known.is_all = True
         self._tell(
             f"{self._resource.stream}: from now on, deleted rows are found. "
@@ -112,15 +111,22 @@ class Comparison:
     def _differences(self) -> Differences:
         """Compare with all that was read, if that is all there is, or else by the list."""
         expected = self._known.ids - self._known.unlisted
-        tally = self._reading.tally
-        # A row that changed while it was read may have moved behind the end of the reading.
-        if tally and tally.is_whole and tally.is_quiet and not self._is_limited:
+        read = self._all_read()
+        if read is not None and not self._is_limited:
             self.result.is_by_reading = True
-            return Differences.between(expected, tally.ids)
+            return Differences.between(expected, read)
         page = self._client.page_size_in_force
         start = self._draw.randrange(-(-len(expected) // page)) * page if expected else 0
         # Also behind the largest: a row that was put back may be there, as old as it is.
         return self._listing.compare(expected, last=LARGEST_ID, start=start)
+
+    def _all_read(self) -> BitMap64 | None:
+        """Give all rows that there are, if this run read all of them.
+
+        A row that changed while it was read may have moved behind the end of the reading.
+        """
+        tally = self._reading.tally
+        return tally.ids if tally and tally.is_whole and tally.is_quiet else None
 
     def _read_missed(self, ids: BitMap64) -> Iterator[SourcePage]:
         """Read rows that are there and were not handed out, or nobody knows whether they were."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap64
 
-from cirqll_client.delivered_ids import DeliveredIds, trackable
+from cirqll_client.delivered_ids import DeliveredIds
+from cirqll_client.tally import trackable
 from tap_cirqll.compared import Compared, Gone, Known
 from tap_cirqll.comparison import Comparison
 from tap_cirqll.deletion_guard import has_lost
@@ -17,6 +18,7 @@ from tap_cirqll.tombstones import Untellable, tombstone_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from cirqll_client.connection import Connection
     from cirqll_client.resources import Resource
@@ -42,13 +44,11 @@ class Deletions:
         """Take what earlier runs left. Raises ``SettingInvalid`` and ``Unavailable``."""
         self._stream = stream
         self._warn = warn
-        bookmark: dict[str, Any] = stream.stream_state
         begin = stream.beginning()
-        self._delivered = Delivered(
-            bookmark,
-            stream=stream.name,
-            rolls=DeliveredIds(connection.store, account=connection.account),
-            is_in_state=stream.config["delivered_ids"] == IN_STATE,
+        self._delivered = delivered_by(
+            stream,
+            connection,
+            stream.stream_state,
             is_first=begin.bookmark is None and begin.stand is None,
             since=begin.not_before,
             warn=warn,
@@ -134,6 +134,27 @@ class Deletions:
         before = self._delivered.roll.scopes
         scopes = before if result.reason or self._scopes is None else self._scopes
         self._delivered.note(unlisted=self.known.unlisted, scopes=scopes)
+
+
+def delivered_by(  # noqa: PLR0913 - as Delivered
+    stream: CirqllStream,
+    connection: Connection,
+    bookmark: dict[str, Any],
+    *,
+    is_first: bool,
+    warn: Callable[[str], None],
+    since: datetime | None = None,
+) -> Delivered:
+    """Take up what a stream has handed out, as its settings say. Arguments are ``Delivered``'s."""
+    return Delivered(
+        bookmark,
+        stream=stream.name,
+        rolls=DeliveredIds(connection.store, account=connection.account),
+        is_in_state=stream.config["delivered_ids"] == IN_STATE,
+        is_first=is_first,
+        since=since,
+        warn=warn,
+    )
 
 
 def scopes_of(resource: Resource, scopes: frozenset[str] | None) -> str | None:

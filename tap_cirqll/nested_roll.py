@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pyroaring import BitMap64
 
-from cirqll_client.delivered_ids import DeliveredIds
 from tap_cirqll.bookmarks import has_any_of
 from tap_cirqll.deletion_guard import has_lost
-from tap_cirqll.deletions import scopes_of, untold
-from tap_cirqll.delivered import Delivered, forget
+from tap_cirqll.deletions import delivered_by, scopes_of, untold
+from tap_cirqll.delivered import forget
 from tap_cirqll.row_keys import keys_within, with_minor
-from tap_cirqll.stream import IN_STATE
 from tap_cirqll.tombstones import Untellable, tombstone_lines
 
 if TYPE_CHECKING:
@@ -55,11 +53,10 @@ class NestedRoll:
         """More is gone than the settings allow, or a scope is."""
         self._warn = warn
         self._columns = keys_within(along.nested, parent)
-        self._delivered = Delivered(
+        self._delivered = delivered_by(
+            stream,
+            connection,
             _bookmarks(stream).setdefault(parent.stream, {}),
-            stream=stream.name,
-            rolls=DeliveredIds(connection.store, account=connection.account),
-            is_in_state=stream.config["delivered_ids"] == IN_STATE,
             is_first=not has_any_of(stream.stream_state, parent.stream),
             warn=self.warn,
         )

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyroaring import BitMap64
 
-from cirqll_client.delivered_ids import DeliveredIds, Roll, trackable
+from cirqll_client.delivered_ids import DeliveredIds, Roll
 from cirqll_client.store import DELIVERED_ENTRIES, DELIVERED_ROLLS, Store
-from cirqll_client.tally import LARGEST_ID
+from cirqll_client.tally import LARGEST_ID, trackable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sql
 
 from cirqll_client.cli import scope_words
+from cirqll_client.databases import place_of
 from cirqll_client.moments import day
 from cirqll_client.pages import Page
 from cirqll_client.settings import default_store_url
@@ -65,8 +66,7 @@ def place_of_store(store_url: str | None, *, is_encrypted: bool) -> str:
         if url.database in {None, "", ":memory:"}:
             return "memory, so they are gone when this command ends"
         return f"{url.database} (readable by its owner only, {guard})"
-    host = f" on {url.host}" if url.host else ""
-    return f"the database {url.database or ''}{host} ({guard})"
+    return f"{place_of(url)} ({guard})"
 
 
 def success_page(signed_in: SignedIn) -> Page:

@@ -9,6 +9,7 @@ import sqlalchemy as sql
 from cirqll_client.amounts import counted
 from cirqll_client.cli.layout import pairs, printable, table
 from cirqll_client.cli.runs import run_words
+from cirqll_client.databases import place_of
 from cirqll_client.moments import minute
 from cirqll_client.run_history import KEPT_DAYS
 from cirqll_client.settings import default_store_url
@@ -83,4 +84,4 @@ def _place(store_url: str) -> str:
     url = sql.make_url(store_url)
     if url.get_backend_name() == "sqlite":
         return url.database or "in memory, so that it is empty each time"
-    return f"the database {url.database or ''}" + (f" on {url.host}" if url.host else "")
+    return place_of(url)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from operator import gt, lt
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,7 @@ from cirqll_client.cli.verify.change_keys import (
 from cirqll_client.cli.verify.verdicts import Version
 from cirqll_client.difference_search import Listed, Range
 from cirqll_client.errors import RequestRefused
+from cirqll_client.few_fields import FewFields
 from cirqll_client.query import Condition, IndexQuery, Order
 from cirqll_client.reading import Beginning, Reading
 from cirqll_client.walks import NotHonoured, ids_of
@@ -51,7 +51,8 @@ class AccountRows:
         self._times = times
         self._since = since
         self._has_times = has_times
-        self._fields: tuple[str, ...] = ("id", self._field) if has_times else ("id",)
+        fields = ("id", self._field) if has_times else ("id",)
+        self._few_fields = FewFields(client, resource, fields)
         self.first = FIRST_KEY if since is None else key_of(times.earliest(since), 0)
         """No row that is asked for has a smaller key."""
         self.now: datetime | None = None
@@ -169,13 +170,7 @@ class AccountRows:
         return Version(self._times.instant(text), self._times.of_text(text))
 
     def _page(self, query: IndexQuery) -> Page:
-        """Ask, for all fields where it refuses to show some. Raises any ``CirqllError``."""
-        try:
-            page = self._client.index(self.resource, replace(query, show=self._fields))
-        except RequestRefused:
-            if not self._fields:
-                raise
-            page = self._client.index(self.resource, query)
-            self._fields = ()
+        """Ask, and look at the clock. Raises any ``CirqllError``."""
+        page = self._few_fields.page(query)
         self.now = page.server_time or self.now
         return page

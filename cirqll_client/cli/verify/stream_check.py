@@ -16,7 +16,7 @@ from cirqll_client.cli.verify.second_look import SecondLook
 from cirqll_client.cli.verify.warehouse import TableUnreadable
 from cirqll_client.errors import OF_ONE_THING, RequestRefused
 from cirqll_client.listing import Listing
-from cirqll_client.walks import NotHonoured
+from cirqll_client.walks import NotHonoured, clause_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,12 +115,10 @@ class StreamCheck:
         return None if everything is None or timed is None else everything - timed
 
     def _reads_all(self, error: NotHonoured | RequestRefused) -> str:
-        words = str(error)
-        if isinstance(error, RequestRefused):
-            words = f"Cirqll refused it with {error.status}"
         return (
-            f"{self._resource.stream} could not be compared by ranges of changes: {words}. Every "
-            "row is read instead, which takes more requests and finds as much."
+            f"{self._resource.stream} could not be compared by ranges of changes: "
+            f"{clause_of(error)}. Every row is read instead, which takes more requests and finds "
+            "as much."
         )
 
     def _by_id(self, loaded: Loaded) -> StreamOutcome:
