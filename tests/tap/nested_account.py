@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-import signal
-import threading
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -17,9 +15,9 @@ from cirqll_client.errors import CirqllError
 from tap_cirqll.catalogs import everything
 from tap_cirqll.tap import TapCirqll
 from tests.tap.catalog_edits import choose
+from tests.tap.taps_in_process import signals_as_before, synced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.reading_fixtures import Source
@@ -120,26 +118,18 @@ class NestedAccount:
     ) -> NestedRun:
         """Read and load. A loader may take the first messages only, and keep an earlier state."""
         self.source.sandbox.forget_requests()
-        out, log, error = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True), _Log(), None
-        with redirect_stdout(out), _signals_as_before():
+        out = io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+        with redirect_stdout(out), signals_as_before():
             tap = TapCirqll(
                 config=self._config(settings),
                 catalog=_catalog(self.streams),
                 state=json.loads(json.dumps(self.state)),
             )
-            tap.logger.setLevel(logging.INFO)
-            tap.logger.addHandler(log)
-            try:
-                tap.sync_all()
-            except CirqllError as caught:
-                error = caught
-            finally:
-                tap.logger.removeHandler(log)
-                _wait_for_readers()
+            log, error = synced(tap, CirqllError)
         messages = [json.loads(line) for line in out.buffer.getvalue().splitlines()]
         self._load(messages[:loaded], messages[:loaded][:acknowledged])
         paths = [one.path for one in self.source.sandbox.requests]
-        return NestedRun(messages, error, log.records, paths)
+        return NestedRun(messages, error, log, paths)
 
     def _load(self, loaded: list[Message], acknowledged: list[Message]) -> None:
         self.tables.load(loaded)
@@ -161,18 +151,6 @@ class NestedAccount:
         }
 
 
-class _Log(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
-        self.records.append(record)
-
-
 @cache
 def _everything() -> str:
     return json.dumps(everything())
@@ -181,19 +159,3 @@ def _everything() -> str:
 def _catalog(streams: tuple[str, ...]) -> Message:
     """Select these; the catalog was made without detection, as an old one is."""
     return choose(json.loads(_everything()), *streams)
-
-
-def _wait_for_readers() -> None:
-    for thread in threading.enumerate():
-        if thread.name.startswith("reader-"):
-            thread.join(5)
-
-
-@contextmanager
-def _signals_as_before() -> Iterator[None]:
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import signal
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import replace
 from decimal import Decimal
 from itertools import count
@@ -22,9 +21,9 @@ from tap_cirqll.tap import TapCirqll
 from tests.tap.catalog_edits import choose
 from tests.tap.loader_rules import complaints
 from tests.tap.sameness import entry_of, is_kept, is_same
+from tests.tap.taps_in_process import signals_as_before
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.tap.conftest import Source
@@ -111,7 +110,7 @@ class Account:
 
 def _messages(config: Message, catalog: Message | None) -> list[Message]:
     out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
-    with redirect_stdout(out), _signals_as_before():
+    with redirect_stdout(out), signals_as_before():
         TapCirqll(config=config, catalog=json.loads(json.dumps(catalog))).sync_all()
     lines = out.buffer.getvalue().splitlines()
     found = [json.loads(line, parse_float=Decimal) for line in lines]
@@ -119,20 +118,10 @@ def _messages(config: Message, catalog: Message | None) -> list[Message]:
 
 
 def _discovered(config: Message) -> Message:
-    with _signals_as_before():
+    with signals_as_before():
         tap = TapCirqll(config=config, setup_mapper=False)
         catalog: Message = json.loads(tap.run_discovery())
     return catalog
-
-
-@contextmanager
-def _signals_as_before() -> Iterator[None]:
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
 
 
 def is_found(record: Row, properties: Message, field: str, came: Any) -> bool:

@@ -6,11 +6,9 @@ import io
 import json
 import logging
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -22,9 +20,10 @@ from tap_cirqll.catalogs import everything
 from tap_cirqll.tap import TapCirqll
 from tests.tap.catalog_edits import choose
 from tests.tap.loaded_table import LoadedTable
+from tests.tap.taps_in_process import signals_as_before, synced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.reading_fixtures import Source
@@ -186,26 +185,17 @@ class WatchedAccount:
     ) -> Watched:
         """Read; nobody loads anything."""
         self.source.sandbox.forget_requests()
-        raw, log, error = BrokenOutput(writes), _Log(), None
+        raw = BrokenOutput(writes)
         out = io.TextIOWrapper(raw, encoding="utf-8", write_through=True)
-        with redirect_stdout(out), _signals_as_before():
+        with redirect_stdout(out), signals_as_before():
             tap = TapCirqll(
                 config=self._config(settings), catalog=_copy(catalog or one_stream(self.stream)),
                 state=_copy(self.state),
             )  # fmt: skip
-            tap.logger.setLevel(logging.INFO)
-            tap.logger.addHandler(log)
-            try:
-                tap.sync_all()
-            except (CirqllError, BrokenPipeError) as caught:
-                # Its frames would keep the readers running.
-                error = caught.with_traceback(None)
-            finally:
-                tap.logger.removeHandler(log)
-                _wait_for_readers()
+            log, error = synced(tap, CirqllError, BrokenPipeError)
         lines = raw.getvalue().splitlines()
         messages = [json.loads(line, parse_float=Decimal) for line in lines]
-        return Watched(messages, error, log.records, list(self.source.sandbox.requests))
+        return Watched(messages, error, log, list(self.source.sandbox.requests))
 
     def start(self, environment: Mapping[str, str], **settings: Any) -> subprocess.Popen[bytes]:
         """Start the tap as a program, and do not wait for it."""
@@ -267,18 +257,6 @@ class WatchedAccount:
         return {name: value for name, value in config.items() if value is not None}
 
 
-class _Log(logging.Handler):
-    """Keeps what is logged."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.records: list[logging.LogRecord] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep it."""
-        self.records.append(record)
-
-
 @cache
 def _catalog_text() -> str:
     return json.dumps(everything())
@@ -296,19 +274,3 @@ def _copy(message: Message) -> Message:
 
 def _utc(text: str) -> str:
     return f"{text[:10]}T{text[11:]}Z"
-
-
-def _wait_for_readers() -> None:
-    for thread in threading.enumerate():
-        if thread.name.startswith("reader-"):
-            thread.join(5)
-
-
-@contextmanager
-def _signals_as_before() -> Iterator[None]:
-    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
